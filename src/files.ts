@@ -121,7 +121,7 @@ export function readTextInput(path: string, limit = 64 * 2 ** 20): string {
 
 /** Writes all bytes at the end of what was written so far. */
 export function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; )
+  for (let done = 0; done < bytes.length;)
     done += writeSync(fd, bytes, done, Math.min(bytes.length - done, 1 << 30));
 }
 

@@ -1,0 +1,107 @@
+/** `kneadsim trace import | info`: other formats to the canonical one, and what a trace holds. */
+import cliProgress from 'cli-progress';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { importTrace, type ImportOptions } from '../trace/import/import.js';
+import { LAYOUTS } from '../trace/import/source.js';
+
+export function traceCommand(): Command {
+  return new Command('trace')
+    .description('make canonical traces from other formats, and look into them')
+    .addCommand(importCommand())
+    .addHelpText(
+      'after',
+      `
+Try:
+  kneadsim trace info traces/lenet5-fmnist-late-s01500.safetensors
+  kneadsim trace import weights.npz --input 32x32 --out weights.safetensors`,
+    );
+}
+
+function importCommand(): Command {
+  return new Command('import')
+    .description('convert a source to a canonical trace')
+    .argument('<source>', '.npz, .npy, .safetensors, a SCALE-Sim topology .csv, or a folder in DNNsim layout')
+    .requiredOption('--out <file>', 'canonical trace to write (.safetensors)')
+    .addOption(
+      new Option(
+        '--layout <layout>',
+        'axes of the weights (default: the metadata of the source, else oihw)',
+      ).choices(LAYOUTS),
+    )
+    .option(
+      '--input <HxW>',
+      'input size of every convolution without a recorded input (W for one-dimensional ones)',
+    )
+    .option('--layers <file.csv>', 'table of layers: name,op,input,stride,padding,dilation,groups')
+    .option('--depthwise <glob>', 'layers that are depthwise, whatever their shape suggests; * crosses /')
+    .option('--conv <glob>', 'layers that are plain convolutions, whatever their shape suggests')
+    .option('--integers', 'take integral weights and inputs as codes')
+    .addOption(
+      new Option('--code-bits <bits>', 'storage width of such codes (default: 8 if all fit, else 16)')
+        .choices(['8', '16'])
+        .implies({ integers: true }),
+    )
+    .option('--network <name>', 'name of the network')
+    .option('--source <text>', 'where the values come from')
+    .option('--licence <text>', 'licence of the values')
+    .option('--seed <n>', 'seed of synthetic values', parseSeed, 1)
+    .addHelpText(
+      'after',
+      `
+Cells of the table: input 32x32, stride 2 or 2x1 (height x width), padding 1, 1x2 or top:bottom:left:right,
+op conv, depthwise or linear. Names may be globs; empty cells leave the default, which for weights without a
+recorded input is stride 1, dilation 1, padding floor((k-1)/2).
+
+Try:
+  kneadsim trace import weights.npz --input 32x32 --out weights.safetensors
+  kneadsim trace import mobile.npz --layout hwio --depthwise '*depthwise*' --input 56x56 --out mobile.safetensors
+  kneadsim trace import dnnsim-folder --integers --out codes.safetensors
+  kneadsim trace import topology.csv --seed 7 --out synthetic.safetensors`,
+    )
+    .action(runImport);
+}
+
+type ImportFlags = Omit<ImportOptions, 'codeBits' | 'progress'> & { out: string; codeBits?: '8' | '16' };
+
+async function runImport(source: string, flags: ImportFlags): Promise<void> {
+  const { out, codeBits, ...options } = flags;
+  const bar = new LateBar();
+  try {
+    const result = await importTrace(source, out, {
+      ...options,
+      ...(codeBits ? { codeBits: codeBits === '8' ? 8 : 16 } : {}),
+      progress: (done, total) => bar.update(done, total),
+    });
+    bar.stop();
+    for (const note of result.notes) process.stderr.write(`note: ${note}\n`);
+    process.stderr.write(`${out}: ${result.layers} layers, ${result.tensors} tensors\n`);
+  } finally {
+    bar.stop();
+  }
+}
+
+/** A progress bar that appears once the work has taken a second, and only where someone looks. */
+class LateBar {
+  private readonly since = Date.now();
+  private bar: cliProgress.SingleBar | null = null;
+
+  update(done: number, total: number): void {
+    if (!this.bar && process.stderr.isTTY && Date.now() - this.since > 1000) {
+      this.bar = new cliProgress.SingleBar({ format: 'writing {bar} {percentage} %', clearOnComplete: true });
+      this.bar.start(total, done);
+    }
+    this.bar?.update(done);
+  }
+
+  stop(): void {
+    this.bar?.stop();
+    this.bar = null;
+  }
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(seed) || seed < 0)
+    throw new InvalidArgumentError('expected a whole number of at least 0.');
+  return seed;
+}

@@ -1,0 +1,264 @@
+/**
+ * The import as a whole: look at what the source is, read its layers, settle each layer's geometry, write the
+ * canonical trace. One tensor is in memory at a time.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, readdirSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { UserError, badInput } from '../../errors.js';
+import { inputStats, openInput, readFully, reading } from '../../files.js';
+import { DTYPES, DTYPE_BYTES, elementCount } from '../../tensor.js';
+import { METADATA_KEY, type TraceMetadata } from '../metadata.js';
+import { hashOf, openTrace } from '../open.js';
+import { SafetensorsFile, TENSOR_LIMIT } from '../safetensors.js';
+import { ROLES } from '../trace.js';
+import { writeTrace, type WritableLayer, type WritableTrace } from '../write.js';
+import { openDnnsim } from './dnnsim.js';
+import { openForeign } from './foreign.js';
+import { globMatcher } from './glob.js';
+import { takeIntegers, type CodeBits } from './integers.js';
+import { LayerTable, inputSize } from './layerTable.js';
+import { npyTensor } from './npyFile.js';
+import { openNpz } from './npz.js';
+import { resolveLayer, type ResolveOptions } from './resolve.js';
+import type { Layout, SourceNetwork } from './source.js';
+import { openTopology } from './topology.js';
+
+export interface ImportOptions {
+  /** Default: what the source's metadata say, else oihw. */
+  layout?: Layout;
+  /** `HxW`, or `W` for one-dimensional layers. */
+  input?: string;
+  /** Path of a CSV table of layers. */
+  layers?: string;
+  depthwise?: string;
+  conv?: string;
+  integers?: boolean;
+  codeBits?: CodeBits;
+  network?: string;
+  source?: string;
+  licence?: string;
+  /** Of synthetic values; default 1. */
+  seed?: number;
+  progress?: (done: number, total: number) => void;
+}
+
+export interface ImportResult {
+  layers: number;
+  tensors: number;
+  /** What was left out, one line each. */
+  notes: string[];
+}
+
+/** @throws UserError for every fault of the source or the options; nothing is written then. */
+export async function importTrace(
+  source: string,
+  out: string,
+  options: ImportOptions = {},
+): Promise<ImportResult> {
+  if (isSameFile(source, out))
+    throw new UserError('same-file', `${out}: is the source itself; choose another path for --out`);
+  const kind = kindOfSource(source);
+  if (kind === 'canonical') return rewrite(source, out, options);
+  const resolveOptions = parseOptions(options);
+  const network = await openSource(kind, source, options, resolveOptions);
+  try {
+    if (network.layers.length === 0)
+      throw badInput('no-layers', {
+        file: source,
+        found: 'no layer weights',
+        expected: 'at least one tensor of two axes or more',
+        remedy: 'name tensors <layer>/weight, or check that this is the right file',
+      });
+    if (options.integers) await takeIntegers(source, network.layers, options.codeBits);
+    refuseWide(network);
+    const layers = network.layers.map((layer) => resolveLayer(source, layer, resolveOptions));
+    refuseSynthesisTooLarge(source, layers);
+    resolveOptions.table?.checkUsed(network.layers.flatMap(({ name, weightName }) => [name, weightName]));
+    await writeTrace(
+      out,
+      {
+        network: options.network ?? network.network ?? basename(resolve(source)).replace(/\.\w+$/, ''),
+        source: options.source ?? network.source ?? basename(resolve(source)),
+        licence: options.licence ?? network.licence ?? 'unknown',
+        origin: { name: basename(resolve(source)), sha256: hashOfSource(source) },
+        provenance: network.provenance as TraceMetadata['provenance'],
+        layers,
+      },
+      options.progress,
+    );
+    return summary(layers, network.notes);
+  } finally {
+    network.close();
+  }
+}
+
+type SourceKind = 'npz' | 'npy' | 'safetensors' | 'canonical' | 'topology' | 'dnnsim';
+
+/** By content where a format has a magic, else by extension. */
+function kindOfSource(source: string): SourceKind {
+  if (inputStats(source).isDirectory()) return 'dnnsim';
+  if (basename(source) === 'model.csv')
+    throw badInput('not-a-source', {
+      file: source,
+      found: 'the list of a DNNsim folder',
+      expected: 'the folder itself',
+      remedy: 'name the folder that holds it',
+    });
+  const fd = openInput(source);
+  const start = new Uint8Array(9);
+  const count = readFully(source, fd, start, 0);
+  closeSync(fd);
+  const text = new TextDecoder('latin1').decode(start.subarray(0, count));
+  const extension = /\.(\w+)$/.exec(source)?.[1].toLowerCase();
+  const sniffed = text.startsWith('PK')
+    ? 'npz'
+    : text.startsWith('\x93NUMPY')
+      ? 'npy'
+      : text[8] === '{'
+        ? 'safetensors'
+        : null;
+  const named = extension === 'csv' ? 'topology' : ['npz', 'npy', 'safetensors'].find((e) => e === extension);
+  const kind = sniffed ?? named;
+  if (!kind)
+    throw badInput('not-a-source', {
+      file: source,
+      found: count === 0 ? 'an empty file' : `a file beginning ${JSON.stringify(text)}`,
+      expected: '.npz, .npy, .safetensors, a topology .csv or a DNNsim folder',
+      remedy: 'convert it to one of these',
+    });
+  if (kind !== 'safetensors') return kind as SourceKind;
+  const store = SafetensorsFile.open(source);
+  store.close();
+  return store.metadata.has(METADATA_KEY) ? 'canonical' : 'safetensors';
+}
+
+async function openSource(
+  kind: SourceKind,
+  source: string,
+  options: ImportOptions,
+  resolved: ResolveOptions,
+): Promise<SourceNetwork> {
+  switch (kind) {
+    case 'npz':
+      return openNpz(source);
+    case 'dnnsim':
+      return openDnnsim(source);
+    case 'topology':
+      return openTopology(source, {
+        seed: options.seed ?? 1,
+        ...(resolved.depthwise ? { depthwise: resolved.depthwise } : {}),
+      });
+    case 'npy': {
+      const name = basename(source).replace(/\.npy$/i, '');
+      const layers = [{ name, weightName: name, tensors: { weight: npyTensor(source) }, facts: {} }];
+      return { file: source, provenance: {}, layers, notes: [], close: () => {} };
+    }
+    default:
+      return openForeign(SafetensorsFile.open(source));
+  }
+}
+
+function parseOptions(options: ImportOptions): ResolveOptions {
+  const resolved: ResolveOptions = {};
+  if (options.layout) resolved.layout = options.layout;
+  if (options.input !== undefined) {
+    const size = inputSize(options.input);
+    if (!size)
+      throw new UserError(
+        'bad-option',
+        `--input: found "${options.input}", expected HxW such as 32x32 (or W)`,
+      );
+    resolved.input = size;
+  }
+  if (options.layers !== undefined) resolved.table = LayerTable.read(options.layers);
+  if (options.depthwise !== undefined) resolved.depthwise = globMatcher(options.depthwise);
+  if (options.conv !== undefined) resolved.conv = globMatcher(options.conv);
+  return resolved;
+}
+
+/** Integers wider than any code, and types that are no numbers of ours, survive only if --integers took them. */
+function refuseWide(network: SourceNetwork): void {
+  for (const layer of network.layers)
+    for (const tensor of Object.values(layer.tensors))
+      if (tensor.wide)
+        throw badInput('bad-dtype', {
+          file: network.file,
+          place: tensor.place,
+          found: `dtype ${tensor.wide}`,
+          expected: DTYPES.join(', '),
+          remedy: /^u?int/.test(tensor.wide)
+            ? 'use --integers if the values are codes of at most 16 bits, or convert the array'
+            : 'convert the tensor before importing it',
+        });
+}
+
+/** Sizes in a text are only claims: no memory for a tensor that could not be written. */
+function refuseSynthesisTooLarge(file: string, layers: WritableLayer[]): void {
+  for (const { name, tensors } of layers)
+    for (const [role, tensor] of Object.entries(tensors))
+      if (elementCount(tensor.shape) * DTYPE_BYTES[tensor.dtype] > TENSOR_LIMIT)
+        throw badInput('too-large', {
+          file,
+          place: `layer "${name}", ${role}`,
+          found: `shape [${tensor.shape.join(', ')}]`,
+          expected: `at most ${TENSOR_LIMIT} bytes in one tensor`,
+          remedy: 'check the sizes, or split the layer',
+        });
+}
+
+function isSameFile(source: string, out: string): boolean {
+  return resolve(source) === resolve(out);
+}
+
+/** Of a folder: over the names and hashes of its files, in order of name. */
+function hashOfSource(source: string): string {
+  if (!inputStats(source).isDirectory()) {
+    const fd = openInput(source);
+    try {
+      return hashOf(source, fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+  const hash = createHash('sha256');
+  for (const name of reading(source, () => readdirSync(source)).sort()) {
+    const path = join(source, name);
+    if (inputStats(path).isFile()) hash.update(`${name}\0${hashOfSource(path)}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** A canonical source is copied; only its description may change. */
+async function rewrite(source: string, out: string, options: ImportOptions): Promise<ImportResult> {
+  const trace = openTrace(source);
+  try {
+    const copy: WritableTrace = {
+      network: options.network ?? trace.network,
+      source: options.source ?? trace.source,
+      licence: options.licence ?? trace.licence,
+      origin: trace.origin,
+      provenance: trace.provenance as TraceMetadata['provenance'],
+      layers: trace.layers.map((layer) => {
+        const tensors: WritableLayer['tensors'] = {};
+        for (const role of ROLES) {
+          const info = layer.tensors[role];
+          if (info) tensors[role] = { ...info, read: () => layer.read(role) };
+        }
+        return { name: layer.name, shape: layer.shape, postRelu: layer.postRelu, tensors };
+      }),
+    };
+    await writeTrace(out, copy, options.progress);
+    return summary(copy.layers, []);
+  } finally {
+    trace.close();
+  }
+}
+
+function summary(layers: WritableLayer[], notes: string[]): ImportResult {
+  return {
+    layers: layers.length,
+    tensors: layers.reduce((n, layer) => n + Object.keys(layer.tensors).length, 0),
+    notes,
+  };
+}
