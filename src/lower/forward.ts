@@ -86,7 +86,9 @@ export class PaddedInput {
     const y = Math.floor(position / outWidth) % outHeight;
     const example = Math.floor(position / (outWidth * outHeight));
     const channel = example * this.shape.channels + group * (this.shape.channels / this.shape.groups);
-    return (channel * this.padded.height + y * this.shape.strideY) * this.padded.width + x * this.shape.strideX;
+    return (
+      (channel * this.padded.height + y * this.shape.strideY) * this.padded.width + x * this.shape.strideX
+    );
   }
 }
 

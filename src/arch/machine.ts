@@ -1,0 +1,180 @@
+/**
+ * What a machine is to the rest of the program: one interface for all, one file per machine in this folder,
+ * one line in `registry.ts`. A machine times a layer (`count`), or executes it clock by clock (`step`); the two
+ * share no timing code, and must agree in every counter.
+ */
+import { UserError } from '../errors.js';
+import type { Codes, Precision } from '../quantize.js';
+import type { ConvShape } from '../tensor.js';
+
+export const PHASES = ['forward'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** Why a unit that has work did not issue in a cycle. One cause per unit and cycle, in this priority. */
+export const STALL_CAUSES = ['output', 'flush', 'window', 'weights', 'imbalance'] as const;
+export type StallCause = (typeof STALL_CAUSES)[number];
+/** Why a unit has no work: no channel for its lane, no filter for its unit, no position for its tile. */
+export const IDLE_CAUSES = ['absentLane', 'absentUnit', 'empty'] as const;
+export type IdleCause = (typeof IDLE_CAUSES)[number];
+
+/** One layer and phase, quantised. */
+export interface LayerWork {
+  name: string;
+  phase: Phase;
+  shape: ConvShape;
+  weights: Codes;
+  /** Null where the trace holds weights only. */
+  activations: Codes | null;
+  precision: Precision;
+}
+
+/** Integers, for one layer and phase. Lane-cycles are counted over `laneSlots` lanes in every cycle. */
+export interface Counters {
+  /** From the first to the last accepted item, inclusive. */
+  cycles: number;
+  /** Fill and drain, once per layer. */
+  pipelineCycles: number;
+  /** Per block the largest word count of any (unit, lane), summed over blocks. */
+  boundCycles: number;
+  /** Lane-cycles that would be needed if nothing were shared. */
+  singleStreamLaneCycles: number;
+  /** Terms (items) issued. */
+  terms: number;
+  /** Essential bits consumed by bit-serial hardware; 0 for machines that do not look at bits. */
+  essentialBits: number;
+  /** Kneaded rows of one pass over the weights, and the weights in them; 0 for machines without kneading. */
+  kneadedRows: number;
+  kneadedWeights: number;
+  /** Lane-cycles in which an item or word was issued. */
+  busy: number;
+  stall: Record<StallCause, number>;
+  idle: Record<IdleCause, number>;
+}
+
+export interface StepResult {
+  counters: Counters;
+  /** Integer sums in the order of the output tensor (N, F, Ho, Wo), exact in double. */
+  output: Float64Array;
+}
+
+export type ParameterValue = number | string;
+export type MachineConfig = Readonly<Record<string, ParameterValue>>;
+
+/** A named parameter with its default: what `--set`, `list` and the fuzzer know of a machine. */
+export interface Parameter {
+  name: string;
+  default: ParameterValue;
+  /** Allowed values of an enumeration, or the range of a whole number. */
+  values?: readonly string[];
+  min?: number;
+  max?: number;
+  /** What it means, with units. */
+  doc: string;
+}
+
+export interface Machine {
+  readonly name: string;
+  readonly config: MachineConfig;
+  /** Lanes whose every cycle is accounted for: issued + stalled + idle = laneSlots x cycles. */
+  readonly laneSlots: number;
+  /** Lanes of this machine that stand for one lane of the dense machine (bit-serial columns). */
+  readonly lanesPerDenseLane: number;
+  /** Timing only. */
+  count(work: LayerWork): Counters;
+  /** Clock by clock, with values through the timed datapath. Needs activations. */
+  step(work: LayerWork): StepResult;
+}
+
+export interface MachineKind {
+  name: string;
+  summary: string;
+  /** Publication that the model follows. */
+  source: string;
+  parameters: readonly Parameter[];
+  /** Whether timing itself depends on activations, so that even `count` needs them. */
+  needsActivations: boolean;
+  /** The operand whose bits set the pace; its essential bits are reported and checked. */
+  serialOperand: 'weights' | 'activations' | null;
+  /** @throws UserError on a combination that no such hardware has. */
+  configure(config: MachineConfig): Machine;
+}
+
+/** The array parameters that all machines share. */
+export const ARRAY_PARAMETERS: readonly Parameter[] = [
+  { name: 'tiles', default: 16, min: 1, max: 1024, doc: 'tiles (PEs)' },
+  { name: 'units', default: 16, min: 1, max: 1024, doc: 'units per tile, one filter each' },
+  { name: 'lanes', default: 16, min: 1, max: 1024, doc: 'lanes per unit' },
+  {
+    name: 'tileBy',
+    default: 'positions',
+    values: ['positions', 'filters'],
+    doc: 'what tiles beyond the filter chunks take: further positions, or nothing (published)',
+  },
+];
+
+export const LOWERING_PARAMETER: Parameter = {
+  name: 'lowering',
+  default: 'channelBlock',
+  values: ['channelBlock', 'flattened'],
+  doc: 'how terms are dealt to lanes: by channel (published), or in turn',
+};
+
+/** Defaults overridden by `settings`, every value checked against its parameter. */
+export function resolveConfig(kind: MachineKind, settings: Readonly<Record<string, string>>): MachineConfig {
+  const config: Record<string, ParameterValue> = {};
+  for (const parameter of kind.parameters) config[parameter.name] = parameter.default;
+  for (const [name, text] of Object.entries(settings)) {
+    const parameter = kind.parameters.find((p) => p.name === name);
+    if (!parameter)
+      throw new UserError(
+        'unknown-parameter',
+        `machine ${kind.name} has no parameter ${name}; it has ${kind.parameters.map((p) => p.name).join(', ')}`,
+      );
+    config[name] = parseValue(kind.name, parameter, text);
+  }
+  return Object.freeze(config);
+}
+
+function parseValue(machine: string, p: Parameter, text: string): ParameterValue {
+  const fail = (expected: string): never => {
+    throw new UserError('bad-parameter', `${machine}.${p.name}: found "${text}", expected ${expected}`);
+  };
+  if (p.values) return p.values.includes(text) ? text : fail(p.values.join(' or '));
+  const value = Number(text);
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = p;
+  if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max)
+    fail(`a whole number from ${min} to ${max}`);
+  return value;
+}
+
+export function zeroCounters(): Counters {
+  return {
+    cycles: 0,
+    pipelineCycles: 0,
+    boundCycles: 0,
+    singleStreamLaneCycles: 0,
+    terms: 0,
+    essentialBits: 0,
+    kneadedRows: 0,
+    kneadedWeights: 0,
+    busy: 0,
+    stall: { output: 0, flush: 0, window: 0, weights: 0, imbalance: 0 },
+    idle: { absentLane: 0, absentUnit: 0, empty: 0 },
+  };
+}
+
+/** Adds `b` to `a`, counter by counter, and returns `a`. */
+export function addCounters(a: Counters, b: Counters): Counters {
+  a.cycles += b.cycles;
+  a.pipelineCycles += b.pipelineCycles;
+  a.boundCycles += b.boundCycles;
+  a.singleStreamLaneCycles += b.singleStreamLaneCycles;
+  a.terms += b.terms;
+  a.essentialBits += b.essentialBits;
+  a.kneadedRows += b.kneadedRows;
+  a.kneadedWeights += b.kneadedWeights;
+  a.busy += b.busy;
+  for (const cause of STALL_CAUSES) a.stall[cause] += b.stall[cause];
+  for (const cause of IDLE_CAUSES) a.idle[cause] += b.idle[cause];
+  return a;
+}

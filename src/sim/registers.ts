@@ -1,0 +1,80 @@
+/**
+ * Registers of a clocked component, declared once: name, width in bits, signedness, count. All of them live on
+ * one buffer, so that a snapshot, a comparison or a waveform needs no second list.
+ *
+ * A component evaluates from registered state and commits in place: everything that another part of the same
+ * component reads in this cycle is committed at the end of the cycle (see `sim/sacPe.ts`). That gives the same
+ * meaning as a current and a next copy, without copying all registers in every cycle.
+ */
+
+export interface RegisterSpec {
+  name: string;
+  /** Width of one register in hardware, in bits. Wider than 31 signed bits is held as a double. */
+  bits: number;
+  signed: boolean;
+  count: number;
+}
+
+export type RegisterView = Int32Array | Float64Array;
+
+export class RegisterFile {
+  readonly specs: readonly RegisterSpec[];
+  private readonly buffer: ArrayBuffer;
+  private readonly views = new Map<string, RegisterView>();
+
+  constructor(specs: RegisterSpec[]) {
+    this.specs = specs;
+    let bytes = 0;
+    const place = specs.map((spec) => {
+      const wide = isWide(spec);
+      const size = wide ? 8 : 4;
+      const at = Math.ceil(bytes / size) * size;
+      bytes = at + spec.count * size;
+      return at;
+    });
+    this.buffer = new ArrayBuffer(bytes);
+    specs.forEach((spec, i) => {
+      if (this.views.has(spec.name)) throw new Error(`register ${spec.name} is declared twice`);
+      const View = isWide(spec) ? Float64Array : Int32Array;
+      this.views.set(spec.name, new View(this.buffer, place[i], spec.count));
+    });
+  }
+
+  /** Integer registers of up to 32 bits. */
+  ints(name: string): Int32Array {
+    const view = this.views.get(name);
+    if (!(view instanceof Int32Array)) throw new Error(`no integer register ${name}`);
+    return view;
+  }
+
+  /** Registers too wide for 32 bits, exact to 53. */
+  doubles(name: string): Float64Array {
+    const view = this.views.get(name);
+    if (!(view instanceof Float64Array)) throw new Error(`no wide register ${name}`);
+    return view;
+  }
+
+  view(name: string): RegisterView {
+    const view = this.views.get(name);
+    if (!view) throw new Error(`no register ${name}`);
+    return view;
+  }
+
+  /** A copy of all state; `restore` takes it back. */
+  snapshot(): ArrayBuffer {
+    return this.buffer.slice(0);
+  }
+
+  restore(snapshot: ArrayBuffer): void {
+    if (snapshot.byteLength !== this.buffer.byteLength)
+      throw new Error(`snapshot of ${snapshot.byteLength} bytes, expected ${this.buffer.byteLength}`);
+    new Uint8Array(this.buffer).set(new Uint8Array(snapshot));
+  }
+
+  /** Registers after reset: all zero. */
+  reset(): void {
+    new Uint8Array(this.buffer).fill(0);
+  }
+}
+
+const isWide = (spec: RegisterSpec): boolean => spec.bits > (spec.signed ? 32 : 31);

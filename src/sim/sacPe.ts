@@ -1,0 +1,417 @@
+/**
+ * The clocked split-and-accumulate PE of Tetris (SPEC section 3): N units (filters) of L lanes that share one
+ * activation window per lane, each unit and lane behind a throttle buffer, each unit with B segment adders and a
+ * rear adder tree.
+ *
+ * One call of `cycle` is one clock edge. Everything is decided from registered state: what a unit owns is
+ * committed as the unit is evaluated, what units share (window slots) is committed after all of them.
+ * The PE knows nothing of layers: words come from a word memory through `wordPointer`, windows from a source.
+ */
+import { FLUSH, PASS, type KneadedWords } from '../bit/knead.js';
+import { RegisterFile, type RegisterSpec } from './registers.js';
+import { moveTree, treeStages, treeWidth } from './rearTree.js';
+import { addSlotsPlain, segmentAddersFor, type SegmentAdders } from './segmentAdders.js';
+
+export interface SacPeConfig {
+  units: number;
+  lanes: number;
+  magnitudeBits: number;
+  kneadingStride: number;
+  windowSlots: number;
+  throttleWords: number;
+  /** true: every unit reads the head window once and waits (sync = barrier). false: units run ahead (skew). */
+  barrier: boolean;
+  windowLoadCycles: number;
+  /** Segments need more than 32 bits: terms * 2^AW >= 2^31. */
+  wideSegments: boolean;
+}
+
+/** Fills windows: writes +a at p, -a at KS + p and 0 at 2 KS for the lane's next group of activations. */
+export interface WindowSource {
+  load(lane: number, table: Int32Array, at: number): void;
+}
+
+/** What happened, in lane-cycles unless said otherwise. One cause per lane and cycle, in this priority. */
+export interface SacCounters {
+  busy: number;
+  output: number;
+  flush: number;
+  window: number;
+  weights: number;
+  /** Lane-cycles of units that have finished their share. */
+  finished: number;
+  /** Valid slots consumed. */
+  essentialBits: number;
+}
+
+export class SacPe {
+  readonly registers: RegisterFile;
+  readonly counters: SacCounters = {
+    busy: 0,
+    output: 0,
+    flush: 0,
+    window: 0,
+    weights: 0,
+    finished: 0,
+    essentialBits: 0,
+  };
+  /** Inputs of the coming cycle: word offered per unit and lane, window offered per lane, output port ready. */
+  readonly wordValid: Uint8Array;
+  readonly windowValid: Uint8Array;
+  readonly outReady: Uint8Array;
+  /** Next word of each unit and lane: the oldest in its throttle buffer, or the one offered. */
+  readonly wordPointer: Int32Array;
+  /** Where `wordPointer` goes after a flush; -1 to simply go on. */
+  readonly restart: Int32Array;
+  /** Outputs that each unit may still sum before it has to wait for others. */
+  readonly outputsLeft: Int32Array;
+  /** Accepted flush marks of each lane, over all units. */
+  readonly flushes: Float64Array;
+  /** Outputs that left in the last cycle. */
+  readonly emittedUnit: Int32Array;
+  readonly emittedValue: Float64Array;
+  emitted = 0;
+  /** Cycles since reset. */
+  clock = 0;
+  /** Cycle of the latest accepted word, -1 before the first. */
+  lastAccept = -1;
+  /** Units with outputs left. */
+  runningUnits = 0;
+
+  private readonly throttleCount: Int32Array;
+  private readonly windowCount: Int32Array;
+  private readonly windowHead: Int32Array;
+  private readonly loadTimer: Int32Array;
+  private readonly lead: Int32Array;
+  private readonly readSlot: Int32Array;
+  private readonly flushed: Int32Array;
+  private readonly pending: Int32Array;
+  private readonly segments: Int32Array | Float64Array;
+  private readonly segments32: Int32Array;
+  private readonly treeValid: Int32Array;
+  private readonly treeSum: Float64Array;
+  /** Signed window tables, [lane][slot][2 KS + 1]. */
+  private readonly table: Int32Array;
+  private readonly tableSize: number;
+  private readonly add: SegmentAdders;
+  private readonly stages: number;
+
+  // Derived from the registers, kept up to date so that no cycle has to search for them.
+  private readonly unitActive: Uint8Array;
+  private readonly laneActive: Uint8Array;
+  private activeUnits = 0;
+  private activeLanes = 0;
+  private readonly flushedLanes: Int32Array;
+  private readonly treeBusy: Int32Array;
+  /** Active units that still read the head window of a lane. */
+  private readonly behind: Int32Array;
+
+  private readonly wordAt: Int32Array;
+  private readonly windowAt: Int32Array;
+
+  constructor(
+    readonly config: SacPeConfig,
+    private readonly words: KneadedWords,
+    private readonly source: WindowSource,
+  ) {
+    const { units: N, lanes: L, magnitudeBits: B, kneadingStride: KS, windowSlots: D } = config;
+    const r = (this.registers = new RegisterFile(sacRegisters(config)));
+    this.throttleCount = r.ints('throttleCount');
+    this.windowCount = r.ints('windowCount');
+    this.windowHead = r.ints('windowHead');
+    this.loadTimer = r.ints('loadTimer');
+    this.lead = r.ints('lead');
+    this.readSlot = r.ints('readSlot');
+    this.flushed = r.ints('flushed');
+    this.pending = r.ints('pending');
+    this.segments = r.view('segment');
+    this.segments32 = config.wideSegments ? new Int32Array(0) : r.ints('segment');
+    this.treeValid = r.ints('treeValid');
+    this.treeSum = r.doubles('treeSum');
+    this.table = r.ints('window');
+    this.tableSize = 2 * KS + 1;
+    this.add = segmentAddersFor(B);
+    this.stages = treeStages(B);
+    this.wordValid = new Uint8Array(N * L).fill(1);
+    this.windowValid = new Uint8Array(L);
+    this.outReady = new Uint8Array(N).fill(1);
+    this.wordPointer = new Int32Array(N * L);
+    this.restart = new Int32Array(N * L).fill(-1);
+    this.outputsLeft = new Int32Array(N);
+    this.flushes = new Float64Array(L);
+    this.emittedUnit = new Int32Array(N);
+    this.emittedValue = new Float64Array(N);
+    this.unitActive = new Uint8Array(N);
+    this.laneActive = new Uint8Array(L);
+    this.flushedLanes = new Int32Array(N);
+    this.treeBusy = new Int32Array(N);
+    this.behind = new Int32Array(L);
+    this.wordAt = new Int32Array(L);
+    this.windowAt = new Int32Array(L);
+    if (this.table.length !== L * D * this.tableSize) throw new Error('window table has the wrong size');
+  }
+
+  /** Stages of the rear adder tree; the output leaves at flush + 1 + stages. */
+  get latency(): number {
+    return 1 + this.stages;
+  }
+
+  /** Lanes that carry items. A lane without counts as flushed. To be called before the first cycle. */
+  setLanes(active: (lane: number) => boolean): void {
+    const { lanes } = this.config;
+    this.activeLanes = 0;
+    for (let l = 0; l < lanes; l++) {
+      this.laneActive[l] = active(l) ? 1 : 0;
+      this.activeLanes += this.laneActive[l];
+    }
+  }
+
+  /**
+   * Hands out new work: the first `outputs.length` units sum that many outputs each; the rest are absent and
+   * count as having passed every window. To be called when no window is half read.
+   */
+  setUnits(outputs: ArrayLike<number>): void {
+    const { units, lanes } = this.config;
+    this.activeUnits = this.runningUnits = 0;
+    for (let n = 0; n < units; n++) {
+      const left = n < outputs.length ? outputs[n] : 0;
+      this.unitActive[n] = left > 0 ? 1 : 0;
+      this.outputsLeft[n] = left;
+      if (left > 0) this.activeUnits++;
+    }
+    this.runningUnits = this.activeUnits;
+    for (let l = 0; l < lanes; l++) {
+      this.behind[l] = this.activeUnits;
+      for (let n = 0; n < units; n++) {
+        this.lead[n * lanes + l] = 0;
+        this.readSlot[n * lanes + l] = this.windowHead[l];
+      }
+    }
+  }
+
+  /** Output port of a unit, registered: valid in the coming cycle. */
+  outValid(unit: number): boolean {
+    return this.treeValid[unit * this.stages + this.stages - 1] !== 0;
+  }
+
+  /** The value at the output port, meaningful when valid. */
+  outValue(unit: number): number {
+    return this.treeSum[(unit * this.stages + this.stages - 1) * treeWidth(this.config.magnitudeBits)];
+  }
+
+  /** Whether the throttle buffer of a unit and lane takes a word in the coming cycle (throttleWords > 0). */
+  wordReady(unit: number, lane: number): boolean {
+    return this.throttleCount[unit * this.config.lanes + lane] !== this.config.throttleWords;
+  }
+
+  /** Whether a lane's window port takes a window in the coming cycle. */
+  windowReady(lane: number): boolean {
+    return this.windowCount[lane] !== this.config.windowSlots && this.loadTimer[lane] === 0;
+  }
+
+  /** One clock cycle. */
+  cycle(): void {
+    const { lanes, units } = this.config;
+    const windowsTaken = this.takeWindows();
+    this.emitted = 0;
+    let passes = 0;
+    for (let n = 0; n < units; n++) {
+      this.moveOutput(n);
+      if (this.outputsLeft[n] > 0) passes += this.runUnit(n);
+      else {
+        if (this.unitActive[n] !== 0) this.counters.finished += this.activeLanes;
+        this.refill(n);
+      }
+    }
+    if (passes > 0) this.freeWindows();
+    if (windowsTaken > 0)
+      for (let l = 0; l < lanes; l++)
+        if (this.loadTimer[l] < 0) {
+          this.loadTimer[l] = this.config.windowLoadCycles - 1;
+          this.windowCount[l]++;
+        }
+    this.clock++;
+  }
+
+  /** Lets `cycles` pass in which nothing can change: no unit has outputs left and all buffers have settled. */
+  skip(cycles: number): void {
+    if (this.runningUnits > 0) throw new Error('cycles can be skipped only while all units wait');
+    this.clock += cycles;
+    this.counters.finished += cycles * this.activeUnits * this.activeLanes;
+  }
+
+  /** Loads windows whose port is free; their counts rise after all units have looked. Returns how many. */
+  private takeWindows(): number {
+    const { lanes, windowSlots } = this.config;
+    let taken = 0;
+    for (let l = 0; l < lanes; l++) {
+      if (this.loadTimer[l] > 0) this.loadTimer[l]--;
+      else if (this.windowValid[l] !== 0 && this.windowCount[l] !== windowSlots) {
+        const slot = (this.windowHead[l] + this.windowCount[l]) % windowSlots;
+        this.source.load(l, this.table, (l * windowSlots + slot) * this.tableSize);
+        this.loadTimer[l] = -1;
+        taken++;
+      }
+    }
+    return taken;
+  }
+
+  /** Output port and rear adder tree of a unit: all stages move, unless a full port holds them up. */
+  private moveOutput(n: number): void {
+    if (this.treeBusy[n] === 0 && this.pending[n] === 0) return;
+    const { magnitudeBits } = this.config;
+    const { stages } = this;
+    const width = treeWidth(magnitudeBits);
+    const last = n * stages + stages - 1;
+    if (this.treeValid[last] !== 0) {
+      if (this.outReady[n] === 0) return;
+      this.emittedUnit[this.emitted] = n;
+      this.emittedValue[this.emitted++] = this.treeSum[last * width];
+      this.treeBusy[n]--;
+    }
+    const take = this.pending[n] !== 0;
+    const base = n * magnitudeBits;
+    const { treeValid, treeSum, segments } = this;
+    moveTree(treeValid, n * stages, treeSum, n * stages * width, magnitudeBits, segments, base, take);
+    if (take) {
+      this.treeBusy[n]++;
+      this.pending[n] = 0;
+      for (let b = 0; b < magnitudeBits; b++) segments[base + b] = 0;
+    }
+  }
+
+  /** Accepts words in all lanes of a unit that has outputs left. Returns the number of groups passed. */
+  private runUnit(n: number): number {
+    const { lanes, throttleWords, barrier, windowSlots } = this.config;
+    const { throttleCount, windowCount, lead, readSlot, flushed, wordPointer, wordValid, laneActive } = this;
+    const { wordAt, windowAt, tableSize, counters } = this;
+    const { slots, marks, valid, magnitudeBits } = this.words;
+    // `go`: a finished sum that the tree could not take keeps the segments occupied.
+    const go = this.pending[n] === 0;
+    let accepted = 0;
+    let passes = 0;
+    let bits = 0;
+    let waitFlush = 0;
+    let waitWindow = 0;
+    let waitWeights = 0;
+    for (let l = 0, i = n * lanes; l < lanes; l++, i++) {
+      if (laneActive[l] === 0) continue;
+      const held = throttleCount[i];
+      const offered = wordValid[i];
+      const push = throttleWords !== 0 && offered !== 0 && held !== throttleWords ? 1 : 0;
+      if (!go) {
+        throttleCount[i] = held + push;
+        continue;
+      }
+      if (flushed[i] !== 0) {
+        waitFlush++;
+        throttleCount[i] = held + push;
+        continue;
+      }
+      const ahead = lead[i];
+      if (barrier ? ahead !== 0 || windowCount[l] === 0 : ahead >= windowCount[l]) {
+        waitWindow++;
+        throttleCount[i] = held + push;
+        continue;
+      }
+      if (throttleWords === 0 ? offered === 0 : held === 0) {
+        waitWeights++;
+        throttleCount[i] = held + push;
+        continue;
+      }
+      if (throttleWords !== 0) throttleCount[i] = held + push - 1;
+      const word = wordPointer[i];
+      const slot = readSlot[i];
+      wordAt[accepted] = word * magnitudeBits;
+      windowAt[accepted] = (l * windowSlots + slot) * tableSize;
+      accepted++;
+      bits += valid[word];
+      const mark = marks[word];
+      wordPointer[i] = word + 1;
+      if (mark === 0) continue;
+      if ((mark & PASS) !== 0) {
+        passes++;
+        lead[i] = ahead + 1;
+        readSlot[i] = slot + 1 === windowSlots ? 0 : slot + 1;
+        if (ahead === 0) this.behind[l]--;
+      }
+      if ((mark & FLUSH) !== 0) {
+        flushed[i] = 1;
+        this.flushedLanes[n]++;
+        this.flushes[l]++;
+        if (this.restart[i] >= 0) wordPointer[i] = this.restart[i];
+      }
+    }
+    if (!go) counters.output += this.activeLanes;
+    counters.flush += waitFlush;
+    counters.window += waitWindow;
+    counters.weights += waitWeights;
+    if (accepted === 0) return 0;
+    this.lastAccept = this.clock;
+    counters.busy += accepted;
+    counters.essentialBits += bits;
+    const base = n * magnitudeBits;
+    if (this.config.wideSegments)
+      addSlotsPlain(magnitudeBits, this.segments, base, slots, wordAt, this.table, windowAt, accepted);
+    else this.add(this.segments32, base, slots, wordAt, this.table, windowAt, accepted);
+    if (this.flushedLanes[n] === this.activeLanes) this.finishOutput(n);
+    return passes;
+  }
+
+  /** All lanes of a unit have flushed: the sum is complete, the tree takes it in the next cycle. */
+  private finishOutput(n: number): void {
+    const { lanes } = this.config;
+    for (let i = n * lanes; i < (n + 1) * lanes; i++) this.flushed[i] = 0;
+    this.flushedLanes[n] = 0;
+    this.pending[n] = 1;
+    if (--this.outputsLeft[n] === 0) this.runningUnits--;
+  }
+
+  /** A waiting unit still fills its throttle buffers. */
+  private refill(n: number): void {
+    const { lanes, throttleWords } = this.config;
+    if (throttleWords === 0) return;
+    for (let i = n * lanes; i < (n + 1) * lanes; i++)
+      if (this.wordValid[i] !== 0 && this.throttleCount[i] !== throttleWords) this.throttleCount[i]++;
+  }
+
+  /** Frees the head window of each lane that all active units have passed. At most one per lane and cycle. */
+  private freeWindows(): void {
+    const { units, lanes, windowSlots } = this.config;
+    for (let l = 0; l < lanes; l++) {
+      if (this.laneActive[l] === 0 || this.behind[l] !== 0) continue;
+      this.windowHead[l] = this.windowHead[l] + 1 === windowSlots ? 0 : this.windowHead[l] + 1;
+      this.windowCount[l]--;
+      let behind = 0;
+      for (let n = 0; n < units; n++) {
+        if (this.unitActive[n] === 0) continue;
+        if (--this.lead[n * lanes + l] === 0) behind++;
+      }
+      this.behind[l] = behind;
+    }
+  }
+}
+
+/** The registers of a SAC PE: the one list that snapshots, comparisons and waveforms use. */
+export function sacRegisters(c: SacPeConfig): RegisterSpec[] {
+  const bitsFor = (values: number): number => Math.max(1, Math.ceil(Math.log2(values)));
+  const lanesAll = c.units * c.lanes;
+  const stages = treeStages(c.magnitudeBits);
+  const flag = { bits: 1, signed: false };
+  return [
+    { name: 'throttleCount', bits: bitsFor(c.throttleWords + 1), signed: false, count: lanesAll },
+    { name: 'windowCount', bits: bitsFor(c.windowSlots + 1), signed: false, count: c.lanes },
+    { name: 'windowHead', bits: bitsFor(c.windowSlots), signed: false, count: c.lanes },
+    { name: 'loadTimer', bits: bitsFor(c.windowLoadCycles) + 1, signed: true, count: c.lanes },
+    { name: 'lead', bits: bitsFor(c.windowSlots + 1), signed: false, count: lanesAll },
+    { name: 'readSlot', bits: bitsFor(c.windowSlots), signed: false, count: lanesAll },
+    { name: 'flushed', ...flag, count: lanesAll },
+    { name: 'pending', ...flag, count: c.units },
+    // Sized by the number of terms; 32 bits cover what fits, wide segments are exact to 53.
+    { name: 'segment', bits: c.wideSegments ? 53 : 32, signed: true, count: c.units * c.magnitudeBits },
+    { name: 'treeValid', ...flag, count: c.units * stages },
+    { name: 'treeSum', bits: 53, signed: true, count: c.units * stages * treeWidth(c.magnitudeBits) },
+    // Held with both signs, so that the splitter needs no branch; hardware stores the KS activations.
+    { name: 'window', bits: 18, signed: true, count: c.lanes * c.windowSlots * (2 * c.kneadingStride + 1) },
+  ];
+}
