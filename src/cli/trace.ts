@@ -1,12 +1,14 @@
-/** `kneadsim trace import | info`: other formats to the canonical one, and what a trace holds. */
+/** `kneadsim trace`: import makes canonical traces from other formats, info looks into them. */
 import cliProgress from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { importTrace, type ImportOptions } from '../trace/import/import.js';
 import { LAYOUTS } from '../trace/import/source.js';
+import { infoCommand } from './traceInfo.js';
 
 export function traceCommand(): Command {
   return new Command('trace')
     .description('make canonical traces from other formats, and look into them')
+    .addCommand(infoCommand())
     .addCommand(importCommand())
     .addHelpText(
       'after',
@@ -23,15 +25,9 @@ function importCommand(): Command {
     .argument('<source>', '.npz, .npy, .safetensors, a SCALE-Sim topology .csv, or a folder in DNNsim layout')
     .requiredOption('--out <file>', 'canonical trace to write (.safetensors)')
     .addOption(
-      new Option(
-        '--layout <layout>',
-        'axes of the weights (default: the metadata of the source, else oihw)',
-      ).choices(LAYOUTS),
+      new Option('--layout <layout>', 'axes of the weights (default: metadata, else oihw)').choices(LAYOUTS),
     )
-    .option(
-      '--input <HxW>',
-      'input size of every convolution without a recorded input (W for one-dimensional ones)',
-    )
+    .option('--input <HxW>', 'input size of convolutions without a recorded input (W if one-dimensional)')
     .option('--layers <file.csv>', 'table of layers: name,op,input,stride,padding,dilation,groups')
     .option('--depthwise <glob>', 'layers that are depthwise, whatever their shape suggests; * crosses /')
     .option('--conv <glob>', 'layers that are plain convolutions, whatever their shape suggests')
@@ -63,21 +59,20 @@ Try:
 
 type ImportFlags = Omit<ImportOptions, 'codeBits' | 'progress'> & { out: string; codeBits?: '8' | '16' };
 
+const NOTES_SHOWN = 3;
+
 async function runImport(source: string, flags: ImportFlags): Promise<void> {
   const { out, codeBits, ...options } = flags;
   const bar = new LateBar();
-  try {
-    const result = await importTrace(source, out, {
-      ...options,
-      ...(codeBits ? { codeBits: codeBits === '8' ? 8 : 16 } : {}),
-      progress: (done, total) => bar.update(done, total),
-    });
-    bar.stop();
-    for (const note of result.notes) process.stderr.write(`note: ${note}\n`);
-    process.stderr.write(`${out}: ${result.layers} layers, ${result.tensors} tensors\n`);
-  } finally {
-    bar.stop();
-  }
+  const result = await importTrace(source, out, {
+    ...options,
+    ...(codeBits ? { codeBits: codeBits === '8' ? 8 : 16 } : {}),
+    progress: (done, total) => bar.update(done, total),
+  }).finally(() => bar.stop());
+  for (const note of result.notes.slice(0, NOTES_SHOWN)) process.stderr.write(`note: ${note}\n`);
+  if (result.notes.length > NOTES_SHOWN)
+    process.stderr.write(`note: ${result.notes.length - NOTES_SHOWN} more like these\n`);
+  process.stderr.write(`${out}: ${result.layers} layers, ${result.tensors} tensors\n`);
 }
 
 /** A progress bar that appears once the work has taken a second, and only where someone looks. */

@@ -74,6 +74,7 @@ export async function importTrace(
     refuseWide(network);
     const layers = network.layers.map((layer) => resolveLayer(source, layer, resolveOptions));
     refuseSynthesisTooLarge(source, layers);
+    network.notes.push(...doubtfulKernels(network, layers, options.layout));
     resolveOptions.table?.checkUsed(network.layers.flatMap(({ name, weightName }) => [name, weightName]));
     await writeTrace(
       out,
@@ -94,6 +95,9 @@ export async function importTrace(
 }
 
 type SourceKind = 'npz' | 'npy' | 'safetensors' | 'canonical' | 'topology' | 'dnnsim';
+
+/** Whether the file is a canonical trace already. @throws UserError if it is no source at all. */
+export const isCanonical = (path: string): boolean => kindOfSource(path) === 'canonical';
 
 /** By content where a format has a magic, else by extension. */
 function kindOfSource(source: string): SourceKind {
@@ -191,6 +195,16 @@ function refuseWide(network: SourceNetwork): void {
             ? 'use --integers if the values are codes of at most 16 bits, or convert the array'
             : 'convert the tensor before importing it',
         });
+}
+
+/** Weights of another layout often pass as huge kernels; nothing in the file can tell. */
+function doubtfulKernels(network: SourceNetwork, layers: WritableLayer[], layout?: Layout): string[] {
+  if (layout || network.layers.some(({ facts }) => facts.layout)) return [];
+  return layers
+    .filter(({ shape }) => shape.rank === 2 && Math.max(shape.kernelHeight, shape.kernelWidth) > 15)
+    .map(
+      ({ name, shape }) => `${name}: a kernel of ${shape.kernelHeight}x${shape.kernelWidth}, check --layout`,
+    );
 }
 
 /** Sizes in a text are only claims: no memory for a tensor that could not be written. */

@@ -86,7 +86,7 @@ function arrangeDepthwise(s: Dims, layout: Layout, conv: Arrangement): Arrangeme
   const grouped = conv.dims[1] === 1 && (layout === 'oihw' || conv.dims[0] > 1) ? conv : null;
   switch (layout) {
     case 'oihw':
-      return grouped ?? (d0 === 1 ? arranged(s, [1, 0, 2, 3], [d1, 1, d2, d3]) : null);
+      return grouped;
     case 'hwio':
       // (H, W, channels, multiplier): filter = channel * multiplier + m, as TensorFlow numbers them.
       return d2 === 1 && d3 > 1 ? grouped : arranged(s, [2, 3, 0, 1], [d2 * d3, 1, d0, d1], d2);
