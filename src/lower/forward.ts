@@ -19,8 +19,10 @@ export interface LaneTerms {
   weightOffset: Int32Array;
   /** Same layout: activation offset from the position's base in the padded input. */
   inputOffset: Int32Array;
+  /** Same layout: the step at which a machine that walks all lanes in lock-step takes the item. */
+  stepOfItem: Int32Array;
   stride: number;
-  /** Items of the longest lane: steps of a machine that walks the lanes in lock-step. */
+  /** Items of the longest lane: steps of a lock-step machine. */
   steps: number;
   /** Terms of one output, over all lanes. */
   terms: number;
@@ -38,18 +40,26 @@ export function lowerForward(shape: ConvShape, lanes: number, lowering: Lowering
   const items = new Int32Array(lanes);
   const weightOffset = new Int32Array(lanes * stride);
   const inputOffset = new Int32Array(lanes * stride);
+  const stepOfItem = new Int32Array(lanes * stride);
+  const blocks = Math.ceil(channels / lanes);
   let turn = 0;
   for (let r = 0; r < rows; r++)
     for (let s = 0; s < columns; s++)
       for (let c = 0; c < channels; c++) {
-        const lane = lowering === 'flattened' ? turn++ % lanes : c % lanes;
+        const lane = lowering === 'flattened' ? turn % lanes : c % lanes;
+        const step =
+          lowering === 'flattened'
+            ? Math.floor(turn / lanes)
+            : (r * columns + s) * blocks + Math.floor(c / lanes);
+        turn++;
         const at = lane * stride + items[lane]++;
+        stepOfItem[at] = step;
         weightOffset[at] = (c * rows + r) * columns + s;
         inputOffset[at] = (c * padded.height + r * shape.dilationY) * padded.width + s * shape.dilationX;
       }
   const steps = items.reduce((a, b) => Math.max(a, b), 0);
   const activeLanes = items.reduce((n, count) => n + (count > 0 ? 1 : 0), 0);
-  return { lanes, items, weightOffset, inputOffset, stride, steps, terms, activeLanes };
+  return { lanes, items, weightOffset, inputOffset, stepOfItem, stride, steps, terms, activeLanes };
 }
 
 const paddedSize = (s: ConvShape): { height: number; width: number } => ({

@@ -1,0 +1,89 @@
+/**
+ * Bit-serial arrays (Bit-Pragmatic, Stripes), clock by clock: deals pallets of windows to clocked tiles, meets at
+ * the end of each block.
+ */
+import { brickWeights, bricksOf } from '../lower/bricks.js';
+import { itemsOf, workBlocks, type Block, type TileWork } from '../lower/blocks.js';
+import { lowerForward, outputIndex, PaddedInput } from '../lower/forward.js';
+import type { Codes } from '../quantize.js';
+import { SerialTile, type SerialSource } from '../sim/serialTile.js';
+import { outputShape } from '../tensor.js';
+import { zeroCounters, type LayerWork, type StepResult } from './machine.js';
+import { palletsOf, SERIAL_PIPELINE_CYCLES, type Pallets, type SerialConfig } from './serial.js';
+
+export function stepSerial(config: SerialConfig, work: LayerWork, activations: Codes): StepResult {
+  const { shape } = work;
+  const bricks = bricksOf(lowerForward(shape, config.lanes, config.lowering));
+  const input = new PaddedInput(shape, activations.codes);
+  const pallets = palletsOf(shape, config.columns);
+  const output = new Float64Array(outputShape(shape).reduce((a, b) => a * b, 1)).fill(NaN);
+  const perFilter = work.weights.codes.length / shape.filters;
+  const counters = zeroCounters();
+
+  const sourceOf = (block: Block, tile: TileWork, weights: Int32Array): SerialSource => {
+    const positionOf = (pallet: number, column: number): number =>
+      pallets.first[tile.first + pallet * tile.step] + column;
+    return {
+      steps: bricks.steps,
+      pallets: itemsOf(tile, pallets.count),
+      items: bricks.items,
+      activeLanes: bricks.activeLanes,
+      weights,
+      windows: (pallet) => pallets.windows[tile.first + pallet * tile.step],
+      load: (pallet, step, column, codes) => {
+        const base = input.base(block.group, positionOf(pallet, column));
+        for (let l = 0; l < bricks.items[step]; l++)
+          codes[l] = input.data[base + bricks.inputOffset[step * config.lanes + l]];
+      },
+      store: (pallet, column, unit, value) => {
+        output[outputIndex(shape, tile.firstFilter + unit, positionOf(pallet, column))] = value;
+      },
+    };
+  };
+
+  for (const block of workBlocks(shape, config)) {
+    const runs: { work: TileWork; tile: SerialTile; source: SerialSource; cycles: number }[] = [];
+    let weights: Int32Array = new Int32Array(0);
+    let chunk = -1;
+    for (const tileWork of block.tiles) {
+      const { filters, firstFilter } = tileWork;
+      counters.terms += filters * windowsOf(pallets, tileWork) * perFilter;
+      if (itemsOf(tileWork, pallets.count) === 0) continue;
+      if (firstFilter !== chunk) {
+        chunk = firstFilter;
+        weights = brickWeights(bricks, work.weights.codes, perFilter, chunk, filters);
+      }
+      const tile = new SerialTile({ ...config, units: filters, storageBits: activations.storageBits });
+      const source = sourceOf(block, tileWork, weights);
+      runs.push({ work: tileWork, tile, source, cycles: tile.run(source) });
+    }
+    const cycles = runs.reduce((longest, run) => Math.max(longest, run.cycles), 0);
+    counters.cycles += cycles;
+    let bound = 0;
+    for (const { work: tileWork, tile, source, cycles: own } of runs) {
+      bound = tile.laneNeed.reduce((longest, need) => Math.max(longest, need), bound);
+      counters.singleStreamLaneCycles += tile.laneNeed.reduce((a, b) => a + b, 0) * tileWork.filters;
+      tile.wait(source, cycles - own);
+      counters.busy += tile.counters.busy * tileWork.filters;
+      counters.stall.imbalance += tile.counters.imbalance * tileWork.filters;
+      counters.idle.absentLane += tile.counters.absentLane * tileWork.filters;
+      counters.idle.empty += tile.counters.empty * tileWork.filters;
+      counters.essentialBits += tile.counters.essentialBits;
+    }
+    counters.boundCycles += bound;
+    const slots = config.columns * config.lanes * cycles;
+    for (const tileWork of block.tiles) {
+      counters.idle.absentUnit += (config.units - tileWork.filters) * slots;
+      if (itemsOf(tileWork, pallets.count) === 0) counters.idle.empty += tileWork.filters * slots;
+    }
+  }
+  counters.pipelineCycles = SERIAL_PIPELINE_CYCLES;
+  return { counters, output };
+}
+
+const windowsOf = (pallets: Pallets, tile: TileWork): number => {
+  let windows = 0;
+  if (tile.filters > 0)
+    for (let k = tile.first; k < pallets.count; k += tile.step) windows += pallets.windows[k];
+  return windows;
+};
