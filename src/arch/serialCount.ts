@@ -102,9 +102,10 @@ function timeTile(
   const bases = new Int32Array(columns);
   const need = new Float64Array(columns * lanes);
   const magnitudes = new Int32Array(lanes);
-  // Latest end over all columns, of the last R + 1 steps.
+  // When all columns have completed a step and all before it, for the last R + 1 steps.
   const ends = new Float64Array(columnRegisters + 1);
   let turn = 0;
+  let latest = 0;
   let busy = 0;
   let imbalance = 0;
   let absentLane = 0;
@@ -117,7 +118,6 @@ function timeTile(
     for (let c = 0; c < width; c++) bases[c] = input.base(group, pallets.first[k] + c);
     for (let s = 0; s < steps; s++) {
       const gate = ends[turn];
-      let latest = 0;
       const count = items[s];
       for (let c = 0; c < columns; c++) {
         if (c >= width) {

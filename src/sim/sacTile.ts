@@ -3,7 +3,7 @@
  * go to. The tile walks the layer's blocks in order; between blocks it waits for the other tiles while its
  * windows and throttle buffers fill ahead.
  */
-import { KneadedWords } from '../bit/knead.js';
+import type { KneadedWords } from '../bit/knead.js';
 import { itemsOf, type Block } from '../lower/blocks.js';
 import { outputIndex, type LaneTerms, type PaddedInput } from '../lower/forward.js';
 import type { ConvShape } from '../tensor.js';
