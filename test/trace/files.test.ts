@@ -1,0 +1,122 @@
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  atomicWrite,
+  atomicWriteAsync,
+  atomicWriteText,
+  openInput,
+  readTextInput,
+  writeFully,
+} from '../../src/files.js';
+import { bytes, expectUserError, thrown, useFolder } from './support.js';
+
+const folder = useFolder();
+const isRoot = process.getuid?.() === 0;
+
+describe('atomicWrite', () => {
+  it('writes a whole file and nothing else', () => {
+    atomicWriteText(folder.path('a.txt'), 'one\n');
+    atomicWriteText(folder.path('a.txt'), 'two\n');
+    expect(readFileSync(folder.path('a.txt'), 'utf8')).toBe('two\n');
+    expect(folder.list()).toEqual(['a.txt']);
+  });
+
+  it('leaves the old file and no new one when the writer fails', async () => {
+    atomicWriteText(folder.path('a.txt'), 'old');
+    const fail = (fd: number): void => {
+      writeFully(fd, bytes('half'));
+      throw new Error('power cut');
+    };
+    expect(() => atomicWrite(folder.path('a.txt'), fail)).toThrow('power cut');
+    await expect(atomicWriteAsync(folder.path('b.txt'), async (fd) => fail(fd))).rejects.toThrow('power cut');
+    expect(folder.list()).toEqual(['a.txt']);
+    expect(readFileSync(folder.path('a.txt'), 'utf8')).toBe('old');
+  });
+
+  it('keeps the mode of a file and the symbolic link to it', () => {
+    atomicWriteText(folder.path('a.txt'), 'old');
+    chmodSync(folder.path('a.txt'), 0o640);
+    symlinkSync('a.txt', folder.path('link'));
+    atomicWriteText(folder.path('link'), 'new');
+    expect(readFileSync(folder.path('a.txt'), 'utf8')).toBe('new');
+    expect(statSync(folder.path('a.txt')).mode & 0o777).toBe(0o640);
+    expect(folder.list()).toEqual(['a.txt', 'link']);
+  });
+
+  it('writes to a device in place instead of replacing it', () => {
+    atomicWriteText('/dev/null', 'gone');
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+  });
+
+  it.each([
+    [
+      'a folder that does not exist',
+      (p: string) => `${p}/none/out.json`,
+      /none\/out\.json.*folder does not exist/,
+    ],
+    ['a folder', (p: string) => p, /is a folder; add a file name/],
+    ['a name that ends in a slash', (p: string) => `${p}/new/`, /is a folder/],
+    ['a path through a file', (p: string) => `${p}/file/out.json`, /part of the path is a file/],
+    ['a name that is too long', (p: string) => `${p}/${'x'.repeat(300)}`, /too long/],
+    ['no name', () => '', /empty/],
+  ])('refuses %s in one line', (_, path, pattern) => {
+    mkdirSync(folder.path('d'));
+    writeFileSync(folder.path('d/file'), '');
+    expectUserError(
+      thrown(() => atomicWriteText(path(folder.path('d')), 'x')),
+      pattern,
+    );
+  });
+
+  it('says so when the device is full', () => {
+    expectUserError(
+      thrown(() => atomicWriteText('/dev/full', 'x')),
+      /\/dev\/full: no space left/,
+    );
+  });
+
+  it.skipIf(isRoot)('refuses a file and a folder without permission', () => {
+    mkdirSync(folder.path('locked'), { mode: 0o500 });
+    writeFileSync(folder.path('fixed'), '', { mode: 0o400 });
+    expectUserError(
+      thrown(() => atomicWriteText(folder.path('locked/a'), 'x')),
+      /may not be written/,
+    );
+    expectUserError(
+      thrown(() => atomicWriteText(folder.path('fixed'), 'x')),
+      /may not be written/,
+    );
+  });
+});
+
+describe('openInput', () => {
+  it.each([
+    ['a missing file', (p: string) => `${p}/none`, /none: no such file/],
+    ['a folder', (p: string) => p, /is a folder, expected a file/],
+    ['a device', () => '/dev/null', /not a regular file/],
+    ['a path through a file', (p: string) => `${p}/f/x`, /part of the path is a file/],
+    ['no name', () => '', /empty/],
+  ])('refuses %s in one line', (_, path, pattern) => {
+    folder.write('f', 'x');
+    expectUserError(
+      thrown(() => openInput(path(folder.path('')))),
+      pattern,
+    );
+  });
+
+  it.skipIf(isRoot)('refuses a file without permission', () => {
+    folder.write('secret', 'x');
+    chmodSync(folder.path('secret'), 0);
+    expectUserError(
+      thrown(() => openInput(folder.path('secret'))),
+      /secret: may not be read/,
+    );
+  });
+
+  it('refuses a text that is larger than it can be', () => {
+    expectUserError(
+      thrown(() => readTextInput(folder.write('t', 'abcdef'), 5)),
+      /found 6 bytes/,
+    );
+  });
+});
