@@ -51,6 +51,7 @@ export interface Pallets {
   /** First position of each pallet in the order of work, and its number of windows. */
   first: Int32Array;
   windows: Int32Array;
+  example: Int32Array;
 }
 
 export function palletsOf(shape: ConvShape, columns: number): Pallets {
@@ -60,12 +61,14 @@ export function palletsOf(shape: ConvShape, columns: number): Pallets {
   const count = perExample * shape.batch;
   const first = new Int32Array(count);
   const windows = new Int32Array(count);
+  const example = new Int32Array(count);
   for (let k = 0; k < count; k++) {
     const within = (k % perExample) * columns;
-    first[k] = Math.floor(k / perExample) * plane + within;
+    example[k] = Math.floor(k / perExample);
+    first[k] = example[k] * plane + within;
     windows[k] = Math.min(columns, plane - within);
   }
-  return { count, first, windows };
+  return { count, first, windows, example };
 }
 
 export class SerialMachine implements Machine {

@@ -3,7 +3,8 @@
  *   Stripes       the storage width
  *   Pragmatic     b = 0: bit positions that any lane has set; 2^b at least the width: most bits of any lane;
  *                 else iterate: lanes drop their lowest bit within 2^b of the least remaining; at least 1
- * and columns follow a recurrence: start[c,q] = max(end[c,q-1], max over columns of end[., q-1-R]).
+ * and columns follow a recurrence: start[c,q] = max(end[c,q-1], max over columns of end[., q-1-R]), except that
+ * they meet between examples.
  */
 import { popcount32 } from '../bit/planes.js';
 import { bricksOf, type Bricks } from '../lower/bricks.js';
@@ -105,6 +106,7 @@ function timeTile(
   // When all columns have completed a step and all before it, for the last R + 1 steps.
   const ends = new Float64Array(columnRegisters + 1);
   let turn = 0;
+  let example = -1;
   let latest = 0;
   let busy = 0;
   let imbalance = 0;
@@ -117,7 +119,9 @@ function timeTile(
     windows += width;
     for (let c = 0; c < width; c++) bases[c] = input.base(group, pallets.first[k] + c);
     for (let s = 0; s < steps; s++) {
-      const gate = ends[turn];
+      // Examples do not overlap: columns meet before the first step of the next one.
+      const gate = s === 0 && pallets.example[k] !== example ? latest : ends[turn];
+      example = pallets.example[k];
       const count = items[s];
       for (let c = 0; c < columns; c++) {
         if (c >= width) {

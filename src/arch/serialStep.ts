@@ -29,6 +29,7 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
       items: bricks.items,
       activeLanes: bricks.activeLanes,
       weights,
+      example: (pallet) => pallets.example[tile.first + pallet * tile.step],
       windows: (pallet) => pallets.windows[tile.first + pallet * tile.step],
       load: (pallet, step, column, codes) => {
         const base = input.base(block.group, positionOf(pallet, column));

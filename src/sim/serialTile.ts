@@ -5,7 +5,8 @@
  * lies in [m, m + 2^b - 1] (first-stage shifter of b bits). Stripes feeds bit 0, 1, 2 ... of the storage width.
  *
  * Columns take steps (bricks) in order. Column c may start step q when all columns have completed step
- * q - 1 - R: with R = 0 column registers they walk in lock-step, with more they run ahead of each other.
+ * q - 1 - R: with R = 0 column registers they walk in lock-step, with more they run ahead of each other. They
+ * meet between examples, as in the public simulator that this peer is checked against.
  */
 import { popcount32 } from '../bit/planes.js';
 import { RegisterFile } from './registers.js';
@@ -33,6 +34,8 @@ export interface SerialSource {
   weights: Int32Array;
   /** Windows of a pallet; the columns beyond are absent. */
   windows(pallet: number): number;
+  /** Example of a pallet: columns meet between examples. */
+  example(pallet: number): number;
   /** Activation codes of a column's brick. */
   load(pallet: number, step: number, column: number, codes: Int32Array): void;
   /** Takes a finished output. */
@@ -108,7 +111,7 @@ export class SerialTile {
 
   private cycle(source: SerialSource, total: number): void {
     const { columns, columnRegisters } = this.config;
-    const gate = this.slowest + columnRegisters;
+    const gate = Math.min(this.slowest + columnRegisters, this.lastStepOfExample(source, this.slowest));
     let slowest = total;
     for (let c = 0; c < columns; c++) {
       if (this.executing[c] === 0 && this.completed[c] < total && this.completed[c] <= gate)
@@ -119,6 +122,15 @@ export class SerialTile {
     }
     this.slowest = slowest;
     this.clock++;
+  }
+
+  /** The last step of the example that step `q` belongs to. */
+  private lastStepOfExample(source: SerialSource, q: number): number {
+    if (this.config.columnRegisters === 0) return q;
+    let pallet = Math.floor(q / source.steps);
+    const example = source.example(pallet);
+    while (pallet + 1 < source.pallets && source.example(pallet + 1) === example) pallet++;
+    return (pallet + 1) * source.steps - 1;
   }
 
   private begin(source: SerialSource, c: number): void {

@@ -1,0 +1,73 @@
+/** The options that `replay` and `compare` share, and how words on the command line become values. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { MIN_CODE_RULES, PRECISIONS, SCALE_GRAINS, SCALE_RULES } from '../quantize.js';
+import { LEVELS, type SimulateOptions } from '../simulate.js';
+
+/** What commander makes of them. */
+export type SimulationFlags = Pick<
+  SimulateOptions,
+  'level' | 'precision' | 'scale' | 'per' | 'minCode' | 'layer' | 'seed'
+> & { machine?: string[]; set?: string[]; json?: true; csv?: true; out?: string };
+
+export function addSimulationOptions(command: Command): Command {
+  return command
+    .argument('[trace]', 'canonical trace (default: a recorded ResNet-8 that comes with kneadsim)')
+    .option('--machine <name>', 'machine to run; repeat it, or separate by commas (default: all)', names)
+    .addOption(
+      new Option(
+        '--level <level>',
+        'count: timing only; step: clock by clock, every value checked (default: step if there are activations)',
+      ).choices(LEVELS),
+    )
+    .addOption(
+      new Option('--precision <format>', 'codes to compute with (default: int16)').choices(PRECISIONS),
+    )
+    .addOption(
+      new Option('--scale <rule>', 'how floats are scaled (default: maxabs at int8, pow2 at int16)').choices(
+        SCALE_RULES,
+      ),
+    )
+    .addOption(
+      new Option('--per <grain>', 'one scale per tensor or per filter (default: tensor)').choices(
+        SCALE_GRAINS,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--min-code <rule>',
+        'integer codes -128 and -32768, which have no sign-magnitude form (default: saturate)',
+      ).choices(MIN_CODE_RULES),
+    )
+    .option('--layer <glob>', 'only layers of this name; * crosses /')
+    .option(
+      '--set <[machine.]name=value>',
+      'parameter of a machine, see "kneadsim list"; repeat it',
+      repeated,
+    )
+    .addOption(new Option('--json', 'the whole report as JSON').conflicts('csv'))
+    .option('--csv', 'one row per machine and layer as CSV')
+    .option('--out <file>', 'write to a file, and nothing to stdout; .json and .csv choose the format')
+    .option('--seed <n>', 'seed that the report records (default: 1)', wholeNumber(0));
+}
+
+export const repeated = (value: string, before: string[] = []): string[] => [...before, value];
+
+export function names(value: string, before: string[] = []): string[] {
+  const parts = value.split(',').map((part) => part.trim());
+  if (parts.includes('')) throw new InvalidArgumentError('expected a name, or names separated by commas.');
+  return [...before, ...parts];
+}
+
+/** A parser of whole numbers from `least` to `most`. */
+export const wholeNumber =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^[+-]?\d+$/.test(text.trim()) || value < least || value > most)
+      throw new InvalidArgumentError(
+        most === Number.MAX_SAFE_INTEGER
+          ? `expected a whole number of at least ${least}.`
+          : `expected a whole number from ${least} to ${most}.`,
+      );
+    return value;
+  };

@@ -1,0 +1,71 @@
+/** How a report leaves the program: in which format, to which place, and with which exit code. */
+import { statSync } from 'node:fs';
+import { extname } from 'node:path';
+import { VerificationError } from '../errors.js';
+import { atomicWrite, atomicWriteText } from '../files.js';
+import { csvText } from '../report/csv.js';
+import type { Report } from '../report/report.js';
+import type { Io } from './io.js';
+
+export interface OutputFlags {
+  json?: true;
+  csv?: true;
+  out?: string;
+}
+
+const VIOLATIONS_SHOWN = 20;
+
+/** Prints or writes the report. @throws VerificationError after it, if the report holds violations */
+export function deliver(
+  report: Report,
+  flags: OutputFlags,
+  asText: (report: Report) => string,
+  io: Io,
+): void {
+  const text = render(report, formatOf(flags), asText);
+  if (flags.out === undefined) io.out(text);
+  else atomicWriteText(flags.out, text);
+  const { violations } = report;
+  if (violations.length === 0) return;
+  for (const violation of violations.slice(0, VIOLATIONS_SHOWN)) io.err(`kneadsim: ${violation}\n`);
+  const rest = violations.length - VIOLATIONS_SHOWN;
+  throw new VerificationError(
+    'violations',
+    `${violations.length} ${violations.length === 1 ? 'check' : 'checks'} did not hold` +
+      (rest > 0 ? `, ${rest} of them not shown` : ''),
+  );
+}
+
+type Format = 'json' | 'csv' | 'text';
+
+/** Flags first, then the extension of the file. */
+function formatOf({ json, csv, out }: OutputFlags): Format {
+  if (json) return 'json';
+  if (csv) return 'csv';
+  const extension = extname(out ?? '').toLowerCase();
+  return extension === '.json' ? 'json' : extension === '.csv' ? 'csv' : 'text';
+}
+
+function render(report: Report, format: Format, asText: (report: Report) => string): string {
+  if (format === 'json') return `${JSON.stringify(report, null, 2)}\n`;
+  return format === 'csv' ? csvText(report) : `${asText(report)}\n`;
+}
+
+/**
+ * Finds out whether a file can be written there before hours of simulation, by writing nothing the way that the
+ * result will be written. What lies there already stays.
+ */
+export function rehearseWrite(path: string | undefined): void {
+  if (path === undefined) return;
+  const existing = path === '' ? undefined : statSync(path, { throwIfNoEntry: false });
+  // Opening a pipe or a device may wait for its reader, or tell it that all is over.
+  if (existing && !existing.isFile() && !existing.isDirectory()) return;
+  const rehearsal = new Error('rehearsal');
+  try {
+    atomicWrite(path, () => {
+      throw rehearsal;
+    });
+  } catch (error) {
+    if (error !== rehearsal) throw error;
+  }
+}

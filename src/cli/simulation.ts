@@ -1,0 +1,74 @@
+/** What `replay` and `compare` do alike: open the trace, choose machines, simulate, deliver the report. */
+import { existsSync } from 'node:fs';
+import { isAbsolute, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MACHINES } from '../arch/registry.js';
+import type { Report } from '../report/report.js';
+import { simulate } from '../simulate.js';
+import { macCount } from '../tensor.js';
+import { globMatcher } from '../trace/import/glob.js';
+import { openTrace } from '../trace/open.js';
+import type { Trace } from '../trace/trace.js';
+import type { Io } from './io.js';
+import type { SimulationFlags } from './options.js';
+import { deliver, rehearseWrite } from './output.js';
+import { LateBar } from './progress.js';
+
+/** MACs times machines that a step surely takes over a second for. */
+const LONG_STEP = 1e8;
+
+export function runSimulation(
+  file: string | undefined,
+  flags: SimulationFlags,
+  asText: (report: Report) => string,
+  io: Io,
+): void {
+  const { machine, set, json: _json, csv: _csv, out, ...options } = flags;
+  rehearseWrite(out);
+  const trace = openTrace(file ?? bundledTrace());
+  try {
+    const bare = selected(trace, options.layer).some((layer) => !layer.tensors.input);
+    const machines = machine ?? defaultMachines(bare, io);
+    const macs = selected(trace, options.layer).reduce((sum, { shape }) => sum + macCount(shape), 0);
+    const stepped = options.level === 'step' || (options.level === undefined && !bare);
+    const bar = new LateBar(io, stepped && macs * machines.length > LONG_STEP);
+    let report: Report;
+    try {
+      report = simulate(trace, {
+        ...options,
+        machines,
+        ...(set ? { settings: set } : {}),
+        progress: (done, total, label) => bar.update(done, total, label),
+      });
+    } finally {
+      bar.stop();
+    }
+    deliver(report, flags, asText, io);
+  } finally {
+    trace.close();
+  }
+}
+
+const selected = (trace: Trace, glob: string | undefined) =>
+  glob === undefined ? trace.layers : trace.layers.filter(({ name }) => globMatcher(glob)(name));
+
+/** All machines that can run; where some cannot, says so. */
+function defaultMachines(bare: boolean, io: Io): string[] {
+  const able = MACHINES.filter((kind) => !bare || !kind.needsActivations).map(({ name }) => name);
+  const others = MACHINES.map(({ name }) => name).filter((name) => !able.includes(name));
+  if (others.length > 0)
+    io.err(
+      `note: left out ${others.join(', ')}: their timing needs activations, and the trace has weights only\n`,
+    );
+  return able;
+}
+
+const BUNDLED = '../../traces/resnet8-fmnist-late-s00600.safetensors';
+
+/** The trace that comes with the package, whether this file runs from src or from dist. */
+function bundledTrace(): string {
+  const path = fileURLToPath(new URL(BUNDLED, import.meta.url));
+  const short = relative('', path);
+  // From inside the package the short path reads better, and makes reports from two checkouts equal.
+  return !isAbsolute(short) && !short.startsWith('..') && existsSync(short) ? short : path;
+}

@@ -1,0 +1,30 @@
+/** The report as CSV: one row per machine and layer, then the machine's total; quoted as RFC 4180 says. */
+import type { LayerReport, Report } from './report.js';
+
+/** Header and rows, each with a line end. Line ends are bare newlines, which line tools and parsers both take. */
+export function csvText(report: Report): string {
+  const rows = report.machines.flatMap(({ name, layers, total }) =>
+    [...layers, total].map((row) => ({ machine: name, ...flat(row) })),
+  );
+  const header = Object.keys(rows[0] ?? {});
+  return [header, ...rows.map((row) => Object.values(row))]
+    .map((cells) => `${cells.map(cell).join(',')}\n`)
+    .join('');
+}
+
+/** Counts by cause become columns of their own: stall.window, idle.absentLane. */
+function flat(row: LayerReport): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(row) as [string, unknown][])
+    if (typeof value === 'object' && value !== null)
+      for (const [cause, cycles] of Object.entries(value)) fields[`${key}.${cause}`] = cycles;
+    else fields[key] = value;
+  return fields;
+}
+
+/** null is an empty cell. */
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+}

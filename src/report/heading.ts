@@ -1,0 +1,115 @@
+/** What stands above and below the tables: what was run, on which configurations, and what is known of values. */
+import type { ParameterValue } from '../arch/machine.js';
+import { MACHINES } from '../arch/registry.js';
+import { percent, printable, short, whole } from './number.js';
+import type { MachineReport, Report } from './report.js';
+import { PAGE_WIDTH, wrap } from './textTable.js';
+
+/** Always shown, default or not: a speedup means little without the policy that it was reached with. */
+const POLICY = ['kneadingStride', 'windowSlots', 'sync', 'firstStageBits', 'columnRegisters'];
+const ARRAY = ['tiles', 'units', 'lanes', 'tileBy'];
+
+/** Places of a hash that tell two traces apart; the JSON has all of it. */
+const SHORT_HASH = 16;
+
+export function heading(report: Report): string {
+  const { trace, config, formats } = report;
+  const total = report.machines[0]?.total;
+  const stored = [
+    ...new Set(formats.flatMap(({ weight, input }) => [weight.stored, ...(input ? [input.stored] : [])])),
+  ];
+  const saturated = formats.reduce(
+    (sum, { weight, input }) => sum + weight.saturated + (input?.saturated ?? 0),
+    0,
+  );
+  const layers = `${formats.length} ${formats.length === 1 ? 'layer' : 'layers'}`;
+  const lines = [
+    wrap(
+      [
+        printable(trace.network),
+        layers + (config.layer === null ? '' : ` (${printable(config.layer)})`),
+        ...(total ? [`${short(total.macs)} MACs`] : []),
+        `level ${config.level}`,
+        `${stored.join(' and ')} as ${config.precision} codes`,
+        `scale ${config.scale} per ${config.per}`,
+      ],
+      ', ',
+    ),
+    `trace ${tail(printable(trace.file), PAGE_WIDTH - SHORT_HASH - 16)}, sha256 ${report.traceHash.slice(0, SHORT_HASH)}`,
+  ];
+  if (saturated > 0)
+    lines.push(`${whole(saturated)} integer codes have no sign-magnitude form and were saturated`);
+  return lines.join('\n');
+}
+
+/** The end of a path says which file it is. */
+const tail = (path: string, width: number): string =>
+  path.length <= width ? path : `…${path.slice(path.length - width + 1)}`;
+
+/** `tetris: 16 tiles x 16 units x 16 lanes by positions, kneadingStride 16, sync barrier (default skew)` */
+export function configLine({ name, config }: MachineReport): string {
+  const defaults = new Map<string, ParameterValue>(
+    MACHINES.find((kind) => kind.name === name)?.parameters.map((p) => [p.name, p.default]),
+  );
+  const shown = Object.entries(config).filter(
+    ([key, value]) => !ARRAY.includes(key) && (POLICY.includes(key) || value !== defaults.get(key)),
+  );
+  // The policies in the order of the list above, whatever order a machine declares them in.
+  const rank = (key: string): number => (POLICY.includes(key) ? POLICY.indexOf(key) : POLICY.length);
+  shown.sort(([a], [b]) => rank(a) - rank(b));
+  const settings = shown.map(([key, value]) => {
+    const usual = defaults.get(key);
+    return `${key} ${value}${usual === undefined || usual === value ? '' : ` (default ${usual})`}`;
+  });
+  const array = `${config.tiles} tiles x ${config.units} units x ${config.lanes} lanes by ${config.tileBy}`;
+  return wrap([`${name}: ${array}`, ...settings], ', ');
+}
+
+/** Smaller shares would print as 0.0 %. */
+const LEAST_SHARE = 0.0005;
+
+/** Where the lane-cycles went that did not issue, causes by size. */
+export function lossLine({ laneSlots, total }: MachineReport): string {
+  const laneCycles = laneSlots * total.cycles;
+  const parts = (title: string, causes: Record<string, number>): string[] => {
+    const found = Object.entries(causes)
+      .filter(([, cycles]) => cycles >= LEAST_SHARE * laneCycles)
+      .sort(([, a], [, b]) => b - a)
+      .map(([cause, cycles]) => `${cause} ${percent(cycles / laneCycles)}`);
+    return found.length === 0 ? [] : [`${title} %: ${found.join(', ')}`];
+  };
+  return wrap([...parts('stall', total.stall), ...parts('idle', total.idle)], '; ');
+}
+
+/** What the run knows about values, and no more. */
+export function verdict(report: Report): string {
+  const { violations, verified } = report;
+  if (violations.length > 0)
+    return `NOT VERIFIED: ${violations.length} ${violations.length === 1 ? 'check' : 'checks'} did not hold; see the messages`;
+  if (verified === null)
+    return `values not checked: level ${report.config.level} only times; conservation laws hold`;
+  const every = report.machines.every(({ layers }) => layers.every((layer) => layer.verified === true));
+  return every
+    ? 'verified: all outputs of all layers and machines equal the dense reference; conservation laws hold'
+    : 'verified where the table says yes: all outputs there equal the dense reference';
+}
+
+/** What the two factors mean. One may be above the other, which wants a word where it happens. */
+export function factorLegend(report: Report): string[] {
+  const above = report.machines.some(({ layers, total }) =>
+    [...layers, total].some(
+      ({ speedupVsDense, singleStreamBound }) =>
+        speedupVsDense !== null && singleStreamBound !== null && speedupVsDense > singleStreamBound + 0.005,
+    ),
+  );
+  return [
+    'speedup        cycles of dense MAC (dadiannao; same tiles, units, lanes and tileBy) / cycles',
+    'bound          dense lane-items / lane-cycles needed if no lane waited for another (single stream)',
+    ...(above
+      ? [
+          '               (it weighs layers by MACs and dense lanes by work: where dense lanes idle, or layers',
+          '               differ in how many they fill, the speedup in cycles may lie above it)',
+        ]
+      : []),
+  ];
+}

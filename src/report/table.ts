@@ -1,0 +1,76 @@
+/** What `replay` prints: per machine one table, a row per layer and the total, all of it within 100 columns. */
+import { configLine, factorLegend, heading, lossLine, verdict } from './heading.js';
+import { factor, percent, ratio, short, whole, yesNo } from './number.js';
+import type { LayerReport, MachineReport, Report } from './report.js';
+import { textTable, type Column } from './textTable.js';
+
+/** The report as text, without a line end at its end. */
+export function replayText(report: Report): string {
+  const tables = tablesOf(report.machines);
+  return [
+    heading(report),
+    ...report.machines.map((machine, m) =>
+      [configLine(machine), textTable(tables[m]), lossLine(machine)].filter(Boolean).join('\n'),
+    ),
+    [verdict(report), legend(report)].join('\n'),
+  ].join('\n\n');
+}
+
+const sum = (causes: Record<string, number>): number => Object.values(causes).reduce((a, b) => a + b, 0);
+
+interface Field {
+  head: readonly string[];
+  of: (row: LayerReport, laneCycles: number) => string;
+  /** What must be known in some row for the column to be drawn at all. */
+  known?: (row: LayerReport) => unknown;
+}
+
+const FIELDS: readonly Field[] = [
+  { head: ['MACs'], of: (row) => short(row.macs) },
+  { head: ['cycles'], of: (row) => whole(row.cycles) },
+  { head: ['speedup', 'x dense'], of: (row) => factor(row.speedupVsDense) },
+  { head: ['bound', 'x dense'], of: (row) => factor(row.singleStreamBound) },
+  { head: ['equal', 'occup.', 'x dense'], of: (row) => factor(row.occupancySpeedup) },
+  { head: ['util.', '%'], of: (row) => percent(row.utilization) },
+  { head: ['stall', '%'], of: (row, laneCycles) => percent(sum(row.stall) / laneCycles) },
+  { head: ['idle', '%'], of: (row, laneCycles) => percent(sum(row.idle) / laneCycles) },
+  { head: ['zero', 'weight', 'bits %'], of: (row) => percent(row.zeroBitFraction) },
+  {
+    head: ['zero', 'activ.', 'bits %'],
+    of: (row) => percent(row.activationZeroBitFraction),
+    known: (row) => row.activationZeroBitFraction,
+  },
+  {
+    head: ['kneaded', 'ratio'],
+    of: (row) => ratio(row.kneadedRatio),
+    known: (row) => row.kneadedRatio,
+  },
+  { head: ['veri-', 'fied'], of: (row) => yesNo(row.verified), known: (row) => row.verified },
+];
+
+/** The same columns in the same widths for every machine, so that the tables can be read across. */
+function tablesOf(machines: readonly MachineReport[]): Column[][] {
+  const rows = machines.map(({ layers, total }) => [...layers, total]);
+  const fields = FIELDS.filter(({ known }) => !known || rows.flat().some((row) => known(row) !== null));
+  const tables = machines.map(({ laneSlots }, m) => [
+    { head: ['layer'], cells: rows[m].map((row) => row.name), text: true },
+    ...fields.map(({ head, of }) => ({ head, cells: rows[m].map((row) => of(row, laneSlots * row.cycles)) })),
+  ]);
+  return tables.map((columns) =>
+    columns.map((column, i) => ({
+      ...column,
+      least: Math.max(...tables.flatMap((table) => table[i].cells.map((text) => text.length))),
+    })),
+  );
+}
+
+function legend(report: Report): string {
+  const kneaded = report.machines.some(({ total }) => total.kneadedRatio !== null);
+  return [
+    ...factorLegend(report),
+    'equal occup.   dense lane-items / lane-cycles issued or stalled: idle lanes do not count',
+    'util. %        lane-cycles that issued; stall: had work and waited; idle: had no work',
+    'zero bits %    zero bits among the magnitude bits of the codes',
+    ...(kneaded ? ['kneaded ratio  kneaded rows / weights'] : []),
+  ].join('\n');
+}
