@@ -1,0 +1,36 @@
+# Set-up and jobs. Everything here needs only Node (>= 20) and make; npm packages are installed, never system ones.
+.PHONY: replay test bench fuzz lint build clean
+.DEFAULT_GOAL := build
+
+NPM ?= npm
+INSTALLED := node_modules/.package-lock.json
+
+$(INSTALLED): package.json package-lock.json
+	$(NPM) ci --no-audit --no-fund
+	@touch $@
+
+build: $(INSTALLED)
+	$(NPM) run --silent build
+
+# Main job: a recorded network through all machines, every value checked.
+replay: build
+	node dist/cli/main.js compare
+	node dist/cli/main.js replay
+
+test: build
+	$(NPM) test
+
+bench: build
+	$(NPM) run --silent bench
+
+# Long fuzzing: SEED and RUNS may be given.
+RUNS ?= 20000
+SEED ?= $(shell date +%s)
+fuzz: build
+	node dist/cli/main.js fuzz --runs $(RUNS) --seed $(SEED)
+
+lint: $(INSTALLED)
+	$(NPM) run --silent lint
+
+clean:
+	rm -rf dist bench/results coverage

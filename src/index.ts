@@ -1,0 +1,42 @@
+/**
+ * kneadsim as a library: open a trace, run machines on it, get the report; or take the parts (kneading, the
+ * clocked PEs, the dense reference) one by one.
+ */
+export { KneadsimError, UserError, VerificationError } from './errors.js';
+export type { Affine, ConvShape, DType, NumericArray, Tensor } from './tensor.js';
+export { macCount, outputShape, outputSize } from './tensor.js';
+export { openTrace } from './trace/open.js';
+export type { Role, TensorInfo, Trace, TraceLayer } from './trace/trace.js';
+export { importTrace, type ImportOptions } from './trace/import/import.js';
+export {
+  bitStatistics,
+  quantize,
+  type BitStatistics,
+  type Codes,
+  type Precision,
+  type QuantizeOptions,
+  type ScaleGrain,
+  type ScaleRule,
+} from './quantize.js';
+export { bitPlanes, lengthOfPlanes } from './bit/planes.js';
+export { GroupMatrix, kneadedLengths } from './bit/lengths.js';
+export { KneadedWords, kneadedRows, kneadedWordBits, FLUSH, PASS, type SlotView } from './bit/knead.js';
+export { SacPe, sacRegisters, type SacCounters, type SacPeConfig, type WindowSource } from './sim/sacPe.js';
+export { MacPe } from './sim/macPe.js';
+export { SerialTile, type SerialSource, type SerialTileConfig } from './sim/serialTile.js';
+export { referenceForward } from './reference.js';
+export { MACHINES, machineKind } from './arch/registry.js';
+export {
+  resolveConfig,
+  type Counters,
+  type LayerWork,
+  type Machine,
+  type MachineConfig,
+  type MachineKind,
+  type Parameter,
+  type StepResult,
+} from './arch/machine.js';
+export { simulate, type Level, type SimulateOptions } from './simulate.js';
+export type { LayerReport, MachineReport, Report } from './report/report.js';
+export { fuzz, type FuzzOptions, type FuzzResult } from './fuzz.js';
+export { VERSION } from './version.js';
