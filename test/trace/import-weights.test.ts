@@ -298,6 +298,14 @@ describe('--integers', () => {
     ['signed inputs where one is negative', f(1, 2), f(-1, 127), {}, 'int8', 'int8'],
     ['signed inputs that need 16 bits', f(1, 2), f(-1, 128), {}, 'int8', 'int16'],
     ['the width that is asked for', f(1, 2), f(3, 4), { codeBits: 16 }, 'int16', 'uint16'],
+    [
+      'the width that is asked for, of stored codes too',
+      Int16Array.of(-1, 1),
+      Int16Array.of(0, 200),
+      { codeBits: 8 },
+      'int8',
+      'uint8',
+    ],
     ['wide integers too', Int32Array.of(-5, 5), BigInt64Array.of(0n, 300n), {}, 'int8', 'uint16'],
   ])('takes %s', async (_, weight, input, options, weightType, inputType) => {
     const trace = await folder.import(folder.write('w.npz', npz(layer(weight, input))), {

@@ -17,19 +17,22 @@ interface Range {
 
 const CODED: readonly Role[] = ['weight', 'input'];
 
-/** Replaces the weights and inputs of all layers; tensors that are codes already stay as they are. */
+/** Replaces the weights and inputs of all layers. */
 export async function takeIntegers(file: string, layers: SourceLayer[], bits?: CodeBits): Promise<void> {
   for (const role of CODED) {
     const range: Range = { min: 0, max: 0 };
-    const coded = layers.filter((layer) => needsCoding(layer.tensors[role]));
+    const coded = layers.filter((layer) => needsCoding(layer.tensors[role], bits));
     for (const layer of coded) await extend(range, file, layer.tensors[role]!, bits);
     const dtype = chooseType(range, role === 'weight', bits);
     for (const layer of coded) layer.tensors[role] = asCodes(file, layer.tensors[role]!, dtype, bits);
   }
 }
 
-const needsCoding = (tensor: SourceTensor | undefined): boolean =>
-  tensor !== undefined && (tensor.dtype.includes('float') || tensor.wide !== undefined);
+/** Narrow integers are codes already; only a width that was asked for changes them. Affine ones stand for reals. */
+const needsCoding = (tensor: SourceTensor | undefined, bits?: CodeBits): boolean =>
+  tensor !== undefined &&
+  !tensor.affine &&
+  (tensor.dtype.includes('float') || tensor.wide !== undefined || bits !== undefined);
 
 async function extend(range: Range, file: string, tensor: SourceTensor, bits?: CodeBits): Promise<void> {
   const data = await tensor.read();
