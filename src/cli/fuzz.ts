@@ -19,7 +19,7 @@ export function fuzzCommand(io: Io): Command {
   return new Command('fuzz')
     .description('random configurations and data through step, count and the dense reference')
     .option('--machine <name>', 'machine to test; repeat it, or separate by commas (default: all)', names)
-    .option('--runs <n>', 'cases per machine', wholeNumber(1), 200)
+    .option('--runs <n>', 'cases in all', wholeNumber(1), 200)
     .option(
       '--seed <n>',
       'seed of the cases (default: from the clock, and printed)',
@@ -58,7 +58,7 @@ async function runFuzz({ machine, runs, seed, path, json }: FuzzFlags, io: Io): 
     bar.stop();
   }
   const { failure } = result;
-  const replay = failure && replayCommand(result, failure);
+  const replay = failure && replayCommand(machines, result, failure.path);
   if (json) io.out(`${JSON.stringify({ ...result, machines, replay }, null, 2)}\n`);
   else if (failure)
     io.out(
@@ -77,5 +77,6 @@ async function runFuzz({ machine, runs, seed, path, json }: FuzzFlags, io: Io): 
     );
 }
 
-const replayCommand = ({ runs, seed }: FuzzResult, { machine, path }: NonNullable<FuzzResult['failure']>) =>
-  `kneadsim fuzz --machine ${machine} --seed ${seed} --runs ${runs} --path ${path}`;
+/** Names all machines: which one a case is for is drawn with the case, so fewer of them would be other cases. */
+const replayCommand = (machines: readonly string[], { runs, seed }: FuzzResult, path: string): string =>
+  `kneadsim fuzz --machine ${machines.join(',')} --seed ${seed} --runs ${runs} --path ${path}`;

@@ -66,7 +66,9 @@ function adopt(command: Command, io: Io): void {
       writeOut: (text) => io.out(text),
       writeErr: (text) => io.err(text),
       outputError: (text, write) =>
-        write(`kneadsim: ${oneLine(text.replace(/^error: /, ''))}; see "${path(command)} --help"\n`),
+        write(
+          `kneadsim: ${oneLine(text.replace(/^error: /, '')).replace(/\.$/, '')}; see "${path(command)} --help"\n`,
+        ),
     });
   for (const child of command.commands) adopt(child, io);
 }
@@ -74,7 +76,7 @@ function adopt(command: Command, io: Io): void {
 const path = (command: Command): string =>
   command.parent ? `${path(command.parent)} ${command.name()}` : command.name();
 
-const oneLine = (text: string): string => text.trim().replace(/\.?\s*[\r\n]+\s*/g, ' ');
+const oneLine = (text: string): string => text.trim().replace(/\s*[\r\n]+\s*/g, ' ');
 
 const stackOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);

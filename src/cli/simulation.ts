@@ -8,7 +8,6 @@ import { simulate } from '../simulate.js';
 import { macCount } from '../tensor.js';
 import { globMatcher } from '../trace/import/glob.js';
 import { openTrace } from '../trace/open.js';
-import type { Trace } from '../trace/trace.js';
 import type { Io } from './io.js';
 import type { SimulationFlags } from './options.js';
 import { deliver, rehearseWrite } from './output.js';
@@ -23,21 +22,23 @@ export function runSimulation(
   asText: (report: Report) => string,
   io: Io,
 ): void {
-  const { machine, set, json: _json, csv: _csv, out, ...options } = flags;
-  rehearseWrite(out);
+  rehearseWrite(flags.out);
   const trace = openTrace(file ?? bundledTrace());
   try {
-    const bare = selected(trace, options.layer).some((layer) => !layer.tensors.input);
-    const machines = machine ?? defaultMachines(bare, io);
-    const macs = selected(trace, options.layer).reduce((sum, { shape }) => sum + macCount(shape), 0);
-    const stepped = options.level === 'step' || (options.level === undefined && !bare);
+    const { layer, level, machine, set } = flags;
+    const layers =
+      layer === undefined ? trace.layers : trace.layers.filter(({ name }) => globMatcher(layer)(name));
+    const bare = layers.some(({ tensors }) => !tensors.input);
+    const machines = machine ?? defaultMachines(bare && level !== 'step', io);
+    const macs = layers.reduce((sum, { shape }) => sum + macCount(shape), 0);
+    const stepped = level === 'step' || (level === undefined && !bare);
     const bar = new LateBar(io, stepped && macs * machines.length > LONG_STEP);
     let report: Report;
     try {
       report = simulate(trace, {
-        ...options,
+        ...flags,
         machines,
-        ...(set ? { settings: set } : {}),
+        settings: set ?? [],
         progress: (done, total, label) => bar.update(done, total, label),
       });
     } finally {
@@ -49,10 +50,7 @@ export function runSimulation(
   }
 }
 
-const selected = (trace: Trace, glob: string | undefined) =>
-  glob === undefined ? trace.layers : trace.layers.filter(({ name }) => globMatcher(glob)(name));
-
-/** All machines that can run; where some cannot, says so. */
+/** All machines that can run; where some cannot, says so. At level step none can, and `simulate` says why. */
 function defaultMachines(bare: boolean, io: Io): string[] {
   const able = MACHINES.filter((kind) => !bare || !kind.needsActivations).map(({ name }) => name);
   const others = MACHINES.map(({ name }) => name).filter((name) => !able.includes(name));
