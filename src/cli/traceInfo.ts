@@ -14,7 +14,8 @@ import {
   type QuantizeOptions,
 } from '../quantize.js';
 import { macCount, outputSize } from '../tensor.js';
-import { importTrace, isCanonical } from '../trace/import/import.js';
+import { isCanonical } from '../trace/import/detect.js';
+import { importTrace } from '../trace/import/import.js';
 import { openTrace, type OpenedTrace } from '../trace/open.js';
 import type { Role, TraceLayer } from '../trace/trace.js';
 

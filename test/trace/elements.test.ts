@@ -55,6 +55,9 @@ describe('float16', () => {
         }
       }),
     );
+    expect([1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 3 * 2 ** -25].map(encodeFloat16)).toEqual([
+      0x3c00, 0x3c02, 0, 2,
+    ]);
     expect(encodeFloat16(65520)).toBe(0x7c00);
     expect(encodeFloat16(65519)).toBe(0x7bff);
   });

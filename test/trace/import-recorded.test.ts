@@ -89,6 +89,20 @@ describe('a recorded archive', () => {
     expect(trace.layers.map((l) => [l.shape.groups, l.shape.channels])).toEqual([[1, 1], [2, 4]]); // prettier-ignore
   });
 
+  it('knows depthwise weights with channels last beside their input, and a multiplier that contradicts it', async () => {
+    const arrays = { 'a/weight': ramp([1, 2, 4, 1]), 'a/input': ramp([1, 3, 3, 4]) };
+    const layers = folder.write('l.csv', 'name,padding\na,0');
+    const file = folder.write('w.npz', npz(arrays));
+    const [a] = (await folder.import(file, { layout: 'hwio', layers })).layers;
+    expect(a.shape).toMatchObject({ channels: 4, groups: 4, filters: 4, kernelWidth: 2, height: 3 });
+    expect(values(a, 'weight')).toEqual([1, 5, 2, 6, 3, 7, 4, 8]);
+    const wrong = { 'a/weight': ramp([1, 1, 4, 2]), 'a/input': ramp([1, 3, 3, 8]) };
+    await folder.refuses(folder.write('w.npz', npz(wrong)), /8 channels, 1 per filter and 4 groups/, {
+      layout: 'hwio',
+      depthwise: '*',
+    });
+  });
+
   it('reads linear layers, flattening what follows the examples', async () => {
     const arrays = {
       'a/weight': ramp([2, 12]),

@@ -2,17 +2,15 @@
  * The import as a whole: look at what the source is, read its layers, settle each layer's geometry, write the
  * canonical trace. One tensor is in memory at a time.
  */
-import { createHash } from 'node:crypto';
-import { closeSync, readdirSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { UserError, badInput } from '../../errors.js';
-import { inputStats, openInput, readFully, reading } from '../../files.js';
 import { DTYPES, DTYPE_BYTES, elementCount } from '../../tensor.js';
-import { METADATA_KEY, type TraceMetadata } from '../metadata.js';
-import { hashOf, openTrace } from '../open.js';
+import type { TraceMetadata } from '../metadata.js';
+import { openTrace } from '../open.js';
 import { SafetensorsFile, TENSOR_LIMIT } from '../safetensors.js';
 import { ROLES } from '../trace.js';
 import { writeTrace, type WritableLayer, type WritableTrace } from '../write.js';
+import { hashOfSource, kindOfSource, type SourceKind } from './detect.js';
 import { openDnnsim } from './dnnsim.js';
 import { openForeign } from './foreign.js';
 import { globMatcher } from './glob.js';
@@ -20,7 +18,8 @@ import { takeIntegers, type CodeBits } from './integers.js';
 import { LayerTable, inputSize } from './layerTable.js';
 import { npyTensor } from './npyFile.js';
 import { openNpz } from './npz.js';
-import { resolveLayer, type ResolveOptions } from './resolve.js';
+import type { ResolveOptions } from './geometry.js';
+import { resolveLayer } from './resolve.js';
 import type { Layout, SourceNetwork } from './source.js';
 import { openTopology } from './topology.js';
 
@@ -92,49 +91,6 @@ export async function importTrace(
   } finally {
     network.close();
   }
-}
-
-type SourceKind = 'npz' | 'npy' | 'safetensors' | 'canonical' | 'topology' | 'dnnsim';
-
-/** Whether the file is a canonical trace already. @throws UserError if it is no source at all. */
-export const isCanonical = (path: string): boolean => kindOfSource(path) === 'canonical';
-
-/** By content where a format has a magic, else by extension. */
-function kindOfSource(source: string): SourceKind {
-  if (inputStats(source).isDirectory()) return 'dnnsim';
-  if (basename(source) === 'model.csv')
-    throw badInput('not-a-source', {
-      file: source,
-      found: 'the list of a DNNsim folder',
-      expected: 'the folder itself',
-      remedy: 'name the folder that holds it',
-    });
-  const fd = openInput(source);
-  const start = new Uint8Array(9);
-  const count = readFully(source, fd, start, 0);
-  closeSync(fd);
-  const text = new TextDecoder('latin1').decode(start.subarray(0, count));
-  const extension = /\.(\w+)$/.exec(source)?.[1].toLowerCase();
-  const sniffed = text.startsWith('PK')
-    ? 'npz'
-    : text.startsWith('\x93NUMPY')
-      ? 'npy'
-      : text[8] === '{'
-        ? 'safetensors'
-        : null;
-  const named = extension === 'csv' ? 'topology' : ['npz', 'npy', 'safetensors'].find((e) => e === extension);
-  const kind = sniffed ?? named;
-  if (!kind)
-    throw badInput('not-a-source', {
-      file: source,
-      found: count === 0 ? 'an empty file' : `a file beginning ${JSON.stringify(text)}`,
-      expected: '.npz, .npy, .safetensors, a topology .csv or a DNNsim folder',
-      remedy: 'convert it to one of these',
-    });
-  if (kind !== 'safetensors') return kind as SourceKind;
-  const store = SafetensorsFile.open(source);
-  store.close();
-  return store.metadata.has(METADATA_KEY) ? 'canonical' : 'safetensors';
 }
 
 async function openSource(
@@ -223,24 +179,6 @@ function refuseSynthesisTooLarge(file: string, layers: WritableLayer[]): void {
 
 function isSameFile(source: string, out: string): boolean {
   return resolve(source) === resolve(out);
-}
-
-/** Of a folder: over the names and hashes of its files, in order of name. */
-function hashOfSource(source: string): string {
-  if (!inputStats(source).isDirectory()) {
-    const fd = openInput(source);
-    try {
-      return hashOf(source, fd);
-    } finally {
-      closeSync(fd);
-    }
-  }
-  const hash = createHash('sha256');
-  for (const name of reading(source, () => readdirSync(source)).sort()) {
-    const path = join(source, name);
-    if (inputStats(path).isFile()) hash.update(`${name}\0${hashOfSource(path)}\n`);
-  }
-  return hash.digest('hex');
 }
 
 /** A canonical source is copied; only its description may change. */
