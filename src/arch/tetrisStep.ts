@@ -7,6 +7,7 @@ import { itemsOf, workBlocks, type Block } from '../lower/blocks.js';
 import { lowerForward, PaddedInput, positionCount } from '../lower/forward.js';
 import type { Codes } from '../quantize.js';
 import { SacTile, type SacLayer } from '../sim/sacTile.js';
+import { runsSteadily, SteadyMemory } from '../sim/steadySacPe.js';
 import { outputShape } from '../tensor.js';
 import { zeroCounters, type Counters, type LayerWork, type StepResult } from './machine.js';
 import type { TetrisConfig } from './tetris.js';
@@ -38,11 +39,15 @@ export function stepTetris(config: TetrisConfig, work: LayerWork, activations: C
     windowLoadCycles: config.windowLoadCycles,
     wideSegments: terms.terms * 2 ** activations.magnitudeBits >= 2 ** 31,
   };
-  const tiles = Array.from({ length: config.tiles }, (_, t) => new SacTile(pe, layer, t));
+  const filters = Math.min(shape.filters / shape.groups, config.tiles * config.units);
+  // A group of weights never takes more rows than it has weights.
+  const memory = runsSteadily(pe) ? new SteadyMemory(pe, config.tiles, filters * terms.terms) : null;
+  const tiles = Array.from({ length: config.tiles }, (_, t) => new SacTile(pe, layer, t, memory));
   const counters = zeroCounters();
   let blockEnd = 0;
   for (const block of layer.blocks) {
     kneadBlock(layer, work.weights.codes, block, counters);
+    memory?.store(words);
     for (const tile of tiles) tile.startBlock(block);
     const blockStart = blockEnd;
     for (const tile of tiles) blockEnd = Math.max(blockEnd, tile.runBlock());

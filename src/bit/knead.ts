@@ -23,6 +23,9 @@ export class KneadedWords {
   marks: Uint8Array;
   /** Valid slots of each word: the essential bits it consumes. */
   valid: Uint8Array;
+  /** At the first word of a kneaded group: its rows, and its essential bits. */
+  groupRows: Uint16Array;
+  groupBits: Uint16Array;
   count = 0;
 
   constructor(
@@ -33,21 +36,19 @@ export class KneadedWords {
     this.slots = new Uint16Array(capacity * magnitudeBits);
     this.marks = new Uint8Array(capacity);
     this.valid = new Uint8Array(capacity);
+    this.groupRows = new Uint16Array(capacity);
+    this.groupBits = new Uint16Array(capacity);
   }
 
   private reserve(words: number): void {
     const needed = this.count + words;
     if (needed <= this.marks.length) return;
     const capacity = Math.max(needed, 2 * this.marks.length);
-    const slots = new Uint16Array(capacity * this.magnitudeBits);
-    slots.set(this.slots);
-    const marks = new Uint8Array(capacity);
-    marks.set(this.marks);
-    const valid = new Uint8Array(capacity);
-    valid.set(this.valid);
-    this.slots = slots;
-    this.marks = marks;
-    this.valid = valid;
+    this.slots = grown16(this.slots, capacity * this.magnitudeBits);
+    this.marks = grown8(this.marks, capacity);
+    this.valid = grown8(this.valid, capacity);
+    this.groupRows = grown16(this.groupRows, capacity);
+    this.groupBits = grown16(this.groupBits, capacity);
   }
 
   /** Appends one word of explicit slots (stimulus of a single PE). */
@@ -75,6 +76,7 @@ export class KneadedWords {
     const { slots, marks, valid } = this;
     const empty = emptySlot(stride);
     let rows = 0;
+    let bits = 0;
     for (let b = 0; b < magnitudeBits; b++) {
       let row = 0;
       for (let k = from; k < to; k++) {
@@ -89,6 +91,7 @@ export class KneadedWords {
         }
         slots[(base + row) * magnitudeBits + b] = weight < 0 ? stride + (k - from) : k - from;
         valid[base + row]++;
+        bits++;
         row++;
       }
     }
@@ -99,9 +102,23 @@ export class KneadedWords {
     }
     marks.fill(0, base, base + rows);
     marks[base + rows - 1] = flush ? PASS | FLUSH : PASS;
+    this.groupRows[base] = rows;
+    this.groupBits[base] = bits;
     this.count += rows;
     return rows;
   }
+}
+
+function grown8(old: Uint8Array, size: number): Uint8Array {
+  const array = new Uint8Array(size);
+  array.set(old);
+  return array;
+}
+
+function grown16(old: Uint16Array, size: number): Uint16Array {
+  const array = new Uint16Array(size);
+  array.set(old);
+  return array;
 }
 
 /** One slot for people and JSON: [pointer, sign] with sign 1 or -1, or null. */

@@ -19,24 +19,20 @@ export type RegisterView = Int32Array | Float64Array;
 
 export class RegisterFile {
   readonly specs: readonly RegisterSpec[];
-  private readonly buffer: ArrayBuffer;
+  /** The bytes that hold the registers. */
+  private readonly bytes: Uint8Array;
   private readonly views = new Map<string, RegisterView>();
 
-  constructor(specs: RegisterSpec[]) {
+  /** @param home where the registers shall live; a buffer of their own if not given. `at` is a multiple of 8. */
+  constructor(specs: RegisterSpec[], home?: { buffer: ArrayBuffer; at: number }) {
     this.specs = specs;
-    let bytes = 0;
-    const place = specs.map((spec) => {
-      const wide = isWide(spec);
-      const size = wide ? 8 : 4;
-      const at = Math.ceil(bytes / size) * size;
-      bytes = at + spec.count * size;
-      return at;
-    });
-    this.buffer = new ArrayBuffer(bytes);
+    const { place, bytes } = layOut(specs);
+    const { buffer, at: start } = home ?? { buffer: new ArrayBuffer(bytes), at: 0 };
+    this.bytes = new Uint8Array(buffer, start, bytes);
     specs.forEach((spec, i) => {
       if (this.views.has(spec.name)) throw new Error(`register ${spec.name} is declared twice`);
       const View = isWide(spec) ? Float64Array : Int32Array;
-      this.views.set(spec.name, new View(this.buffer, place[i], spec.count));
+      this.views.set(spec.name, new View(buffer, start + place[i], spec.count));
     });
   }
 
@@ -61,20 +57,35 @@ export class RegisterFile {
   }
 
   /** A copy of all state; `restore` takes it back. */
-  snapshot(): ArrayBuffer {
-    return this.buffer.slice(0);
+  snapshot(): Uint8Array {
+    return this.bytes.slice();
   }
 
-  restore(snapshot: ArrayBuffer): void {
-    if (snapshot.byteLength !== this.buffer.byteLength)
-      throw new Error(`snapshot of ${snapshot.byteLength} bytes, expected ${this.buffer.byteLength}`);
-    new Uint8Array(this.buffer).set(new Uint8Array(snapshot));
+  restore(snapshot: Uint8Array): void {
+    if (snapshot.length !== this.bytes.length)
+      throw new Error(`snapshot of ${snapshot.length} bytes, expected ${this.bytes.length}`);
+    this.bytes.set(snapshot);
   }
 
   /** Registers after reset: all zero. */
   reset(): void {
-    new Uint8Array(this.buffer).fill(0);
+    this.bytes.fill(0);
   }
 }
 
 const isWide = (spec: RegisterSpec): boolean => spec.bits > (spec.signed ? 32 : 31);
+
+/** Bytes that a set of registers takes, a multiple of 8. */
+export const registerBytes = (specs: readonly RegisterSpec[]): number =>
+  Math.ceil(layOut(specs).bytes / 8) * 8;
+
+function layOut(specs: readonly RegisterSpec[]): { place: number[]; bytes: number } {
+  let bytes = 0;
+  const place = specs.map((spec) => {
+    const size = isWide(spec) ? 8 : 4;
+    const at = Math.ceil(bytes / size) * size;
+    bytes = at + spec.count * size;
+    return at;
+  });
+  return { place, bytes };
+}

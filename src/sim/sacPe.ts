@@ -8,23 +8,10 @@
  * The PE knows nothing of layers: words come from a word memory through `wordPointer`, windows from a source.
  */
 import { FLUSH, PASS, type KneadedWords } from '../bit/knead.js';
-import { RegisterFile, type RegisterSpec } from './registers.js';
+import { RegisterFile } from './registers.js';
 import { moveTree, treeStages, treeWidth } from './rearTree.js';
-import { addSlotsPlain, segmentAddersFor, type SegmentAdders } from './segmentAdders.js';
-
-export interface SacPeConfig {
-  units: number;
-  lanes: number;
-  magnitudeBits: number;
-  kneadingStride: number;
-  windowSlots: number;
-  throttleWords: number;
-  /** true: every unit reads the head window once and waits (sync = barrier). false: units run ahead (skew). */
-  barrier: boolean;
-  windowLoadCycles: number;
-  /** Segments need more than 32 bits: terms * 2^AW >= 2^31. */
-  wideSegments: boolean;
-}
+import { sacRegisters, type SacPeConfig } from './sacRegisters.js';
+import { addSlots } from './segmentAdders.js';
 
 /** Fills windows: writes +a at p, -a at KS + p and 0 at 2 KS for the lane's next group of activations. */
 export interface WindowSource {
@@ -79,43 +66,42 @@ export class SacPe {
   runningUnits = 0;
 
   private readonly throttleCount: Int32Array;
-  private readonly windowCount: Int32Array;
+  protected readonly windowCount: Int32Array;
   private readonly windowHead: Int32Array;
   private readonly loadTimer: Int32Array;
-  private readonly lead: Int32Array;
-  private readonly readSlot: Int32Array;
-  private readonly flushed: Int32Array;
+  protected readonly lead: Int32Array;
+  protected readonly readSlot: Int32Array;
+  protected readonly flushed: Int32Array;
   private readonly pending: Int32Array;
-  private readonly segments: Int32Array | Float64Array;
-  private readonly segments32: Int32Array;
+  protected readonly segments: Int32Array | Float64Array;
   private readonly treeValid: Int32Array;
   private readonly treeSum: Float64Array;
   /** Signed window tables, [lane][slot][2 KS + 1]. */
-  private readonly table: Int32Array;
-  private readonly tableSize: number;
-  private readonly add: SegmentAdders;
+  protected readonly table: Int32Array;
+  protected readonly tableSize: number;
   private readonly stages: number;
 
   // Derived from the registers, kept up to date so that no cycle has to search for them.
-  private readonly unitActive: Uint8Array;
-  private readonly laneActive: Uint8Array;
+  protected readonly unitActive: Uint8Array;
+  protected readonly laneActive: Uint8Array;
   private activeUnits = 0;
-  private activeLanes = 0;
-  private readonly flushedLanes: Int32Array;
+  protected activeLanes = 0;
+  protected readonly flushedLanes: Int32Array;
   private readonly treeBusy: Int32Array;
   /** Active units that still read the head window of a lane. */
-  private readonly behind: Int32Array;
+  protected readonly behind: Int32Array;
 
   private readonly wordAt: Int32Array;
   private readonly windowAt: Int32Array;
 
   constructor(
     readonly config: SacPeConfig,
-    private readonly words: KneadedWords,
+    protected readonly words: KneadedWords,
     private readonly source: WindowSource,
+    home?: { buffer: ArrayBuffer; at: number },
   ) {
     const { units: N, lanes: L, magnitudeBits: B, kneadingStride: KS, windowSlots: D } = config;
-    const r = (this.registers = new RegisterFile(sacRegisters(config)));
+    const r = (this.registers = new RegisterFile(sacRegisters(config), home));
     this.throttleCount = r.ints('throttleCount');
     this.windowCount = r.ints('windowCount');
     this.windowHead = r.ints('windowHead');
@@ -125,12 +111,10 @@ export class SacPe {
     this.flushed = r.ints('flushed');
     this.pending = r.ints('pending');
     this.segments = r.view('segment');
-    this.segments32 = config.wideSegments ? new Int32Array(0) : r.ints('segment');
     this.treeValid = r.ints('treeValid');
     this.treeSum = r.doubles('treeSum');
     this.table = r.ints('window');
     this.tableSize = 2 * KS + 1;
-    this.add = segmentAddersFor(B);
     this.stages = treeStages(B);
     this.wordValid = new Uint8Array(N * L).fill(1);
     this.windowValid = new Uint8Array(L);
@@ -281,7 +265,7 @@ export class SacPe {
   }
 
   /** Accepts words in all lanes of a unit that has outputs left. Returns the number of groups passed. */
-  private runUnit(n: number): number {
+  protected runUnit(n: number): number {
     const { lanes, throttleWords, barrier, windowSlots } = this.config;
     const { throttleCount, windowCount, lead, readSlot, flushed, wordPointer, wordValid, laneActive } = this;
     const { wordAt, windowAt, tableSize, counters } = this;
@@ -331,16 +315,9 @@ export class SacPe {
       if (mark === 0) continue;
       if ((mark & PASS) !== 0) {
         passes++;
-        lead[i] = ahead + 1;
-        readSlot[i] = slot + 1 === windowSlots ? 0 : slot + 1;
-        if (ahead === 0) this.behind[l]--;
+        this.passWindow(i, l);
       }
-      if ((mark & FLUSH) !== 0) {
-        flushed[i] = 1;
-        this.flushedLanes[n]++;
-        this.flushes[l]++;
-        if (this.restart[i] >= 0) wordPointer[i] = this.restart[i];
-      }
+      if ((mark & FLUSH) !== 0) this.flushLane(n, i, l);
     }
     if (!go) counters.output += this.activeLanes;
     counters.flush += waitFlush;
@@ -351,15 +328,28 @@ export class SacPe {
     counters.busy += accepted;
     counters.essentialBits += bits;
     const base = n * magnitudeBits;
-    if (this.config.wideSegments)
-      addSlotsPlain(magnitudeBits, this.segments, base, slots, wordAt, this.table, windowAt, accepted);
-    else this.add(this.segments32, base, slots, wordAt, this.table, windowAt, accepted);
+    addSlots(magnitudeBits, this.segments, base, slots, wordAt, this.table, windowAt, accepted);
     if (this.flushedLanes[n] === this.activeLanes) this.finishOutput(n);
     return passes;
   }
 
+  /** Unit and lane i has consumed its group: it moves to the next window of lane l. */
+  protected passWindow(i: number, l: number): void {
+    const slot = this.readSlot[i] + 1;
+    this.readSlot[i] = slot === this.config.windowSlots ? 0 : slot;
+    if (this.lead[i]++ === 0) this.behind[l]--;
+  }
+
+  /** Lane l of unit n has consumed its part of an output. */
+  protected flushLane(n: number, i: number, l: number): void {
+    this.flushed[i] = 1;
+    this.flushedLanes[n]++;
+    this.flushes[l]++;
+    if (this.restart[i] >= 0) this.wordPointer[i] = this.restart[i];
+  }
+
   /** All lanes of a unit have flushed: the sum is complete, the tree takes it in the next cycle. */
-  private finishOutput(n: number): void {
+  protected finishOutput(n: number): void {
     const { lanes } = this.config;
     for (let i = n * lanes; i < (n + 1) * lanes; i++) this.flushed[i] = 0;
     this.flushedLanes[n] = 0;
@@ -368,7 +358,7 @@ export class SacPe {
   }
 
   /** A waiting unit still fills its throttle buffers. */
-  private refill(n: number): void {
+  protected refill(n: number): void {
     const { lanes, throttleWords } = this.config;
     if (throttleWords === 0) return;
     for (let i = n * lanes; i < (n + 1) * lanes; i++)
@@ -390,28 +380,4 @@ export class SacPe {
       this.behind[l] = behind;
     }
   }
-}
-
-/** The registers of a SAC PE: the one list that snapshots, comparisons and waveforms use. */
-export function sacRegisters(c: SacPeConfig): RegisterSpec[] {
-  const bitsFor = (values: number): number => Math.max(1, Math.ceil(Math.log2(values)));
-  const lanesAll = c.units * c.lanes;
-  const stages = treeStages(c.magnitudeBits);
-  const flag = { bits: 1, signed: false };
-  return [
-    { name: 'throttleCount', bits: bitsFor(c.throttleWords + 1), signed: false, count: lanesAll },
-    { name: 'windowCount', bits: bitsFor(c.windowSlots + 1), signed: false, count: c.lanes },
-    { name: 'windowHead', bits: bitsFor(c.windowSlots), signed: false, count: c.lanes },
-    { name: 'loadTimer', bits: bitsFor(c.windowLoadCycles) + 1, signed: true, count: c.lanes },
-    { name: 'lead', bits: bitsFor(c.windowSlots + 1), signed: false, count: lanesAll },
-    { name: 'readSlot', bits: bitsFor(c.windowSlots), signed: false, count: lanesAll },
-    { name: 'flushed', ...flag, count: lanesAll },
-    { name: 'pending', ...flag, count: c.units },
-    // Sized by the number of terms; 32 bits cover what fits, wide segments are exact to 53.
-    { name: 'segment', bits: c.wideSegments ? 53 : 32, signed: true, count: c.units * c.magnitudeBits },
-    { name: 'treeValid', ...flag, count: c.units * stages },
-    { name: 'treeSum', bits: 53, signed: true, count: c.units * stages * treeWidth(c.magnitudeBits) },
-    // Held with both signs, so that the splitter needs no branch; hardware stores the KS activations.
-    { name: 'window', bits: 18, signed: true, count: c.lanes * c.windowSlots * (2 * c.kneadingStride + 1) },
-  ];
 }

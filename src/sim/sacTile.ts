@@ -7,7 +7,9 @@ import type { KneadedWords } from '../bit/knead.js';
 import { itemsOf, type Block } from '../lower/blocks.js';
 import { outputIndex, type LaneTerms, type PaddedInput } from '../lower/forward.js';
 import type { ConvShape } from '../tensor.js';
-import { SacPe, type SacPeConfig, type WindowSource } from './sacPe.js';
+import { SacPe, type WindowSource } from './sacPe.js';
+import { SteadySacPe, type SteadyMemory } from './steadySacPe.js';
+import type { SacPeConfig } from './sacRegisters.js';
 
 /** What all tiles of an array share during one layer. */
 export interface SacLayer {
@@ -96,17 +98,21 @@ export class SacTile {
   /** Cycles after which nothing changes in a waiting tile: windows, throttle buffers and tree have settled. */
   private readonly settleCycles: number;
 
+  /** @param memory where the array's steady PEs live, or null to run the general PE */
   constructor(
     config: SacPeConfig,
     private readonly layer: SacLayer,
     private readonly tile: number,
+    memory: SteadyMemory | null,
   ) {
     const live: boolean[] = Array.from({ length: config.lanes }, (_, l) => l < layer.terms.activeLanes);
     const feeder = new WindowFeeder(layer, tile, config.kneadingStride, (lane) => {
       live[lane] = false;
       if (this.pe) this.pe.windowValid[lane] = 0;
     });
-    this.pe = new SacPe(config, layer.words, feeder);
+    this.pe = memory
+      ? new SteadySacPe(config, layer.words, feeder, memory, tile)
+      : new SacPe(config, layer.words, feeder);
     this.pe.setLanes((l) => l < layer.terms.activeLanes);
     live.forEach((valid, l) => (this.pe.windowValid[l] = valid ? 1 : 0));
     this.emitBlock = new Int32Array(config.units).fill(-1);

@@ -1,0 +1,185 @@
+/**
+ * The SAC PE of `sacPe.ts` for an array whose words never run out and whose outputs are always taken: the same
+ * clock, windows, flushes and tree, but a lane that has entered a group is only looked at again when the group's
+ * last row is consumed. In between, the kernel moves it by one word per cycle. Throttle buffers of no words or of
+ * two and more never run empty then, so their counts are not tracked.
+ *
+ * test/sim/steadySacPe.test.ts holds it equal to SacPe, cycle by cycle.
+ */
+import { FLUSH, type KneadedWords } from '../bit/knead.js';
+import { SacPe, type WindowSource } from './sacPe.js';
+import { registerBytes } from './registers.js';
+import { sacRegisters, type SacPeConfig } from './sacRegisters.js';
+import { RECORD_BYTES, steadyBuffer, type SteadyKernel } from './steadyKernel.js';
+
+/** Whether a PE of this configuration can be run steadily: the kernel has 32-bit sums and a 32-lane mask. */
+export const runsSteadily = (c: SacPeConfig): boolean =>
+  c.throttleWords !== 1 && !c.wideSegments && c.lanes <= 32;
+
+/** One buffer for the word memory and all PEs of an array, so that the kernel reaches them. */
+export class SteadyMemory {
+  readonly buffer: ArrayBuffer;
+  readonly kernel: SteadyKernel;
+  private readonly slots: Uint16Array;
+  private readonly perPe: number;
+  private readonly firstPe: number;
+
+  /** @param words most words that the word memory will hold */
+  constructor(
+    private readonly config: SacPeConfig,
+    pes: number,
+    words: number,
+    wasm = true,
+  ) {
+    const { units, lanes, magnitudeBits } = config;
+    const slots = words * magnitudeBits;
+    this.firstPe = Math.ceil((2 * slots) / 8) * 8;
+    this.perPe = registerBytes(sacRegisters(config)) + Math.ceil((units * lanes * RECORD_BYTES) / 8) * 8;
+    const made = steadyBuffer(this.firstPe + pes * this.perPe, magnitudeBits, wasm);
+    this.buffer = made.buffer;
+    this.kernel = made.kernel;
+    this.slots = new Uint16Array(this.buffer, 0, slots);
+  }
+
+  /** Where the registers of a PE live; its lane records follow them. */
+  home(pe: number): { buffer: ArrayBuffer; at: number } {
+    return { buffer: this.buffer, at: this.firstPe + pe * this.perPe };
+  }
+
+  recordsAt(pe: number): number {
+    return this.home(pe).at + registerBytes(sacRegisters(this.config));
+  }
+
+  /** Takes the words over, slots as byte offsets into a window table. */
+  store(words: KneadedWords): void {
+    const count = words.count * words.magnitudeBits;
+    if (count > this.slots.length) throw new Error(`${words.count} words are more than was provided for`);
+    for (let i = 0; i < count; i++) this.slots[i] = 4 * words.slots[i];
+  }
+}
+
+export class SteadySacPe extends SacPe {
+  private readonly records: Int32Array;
+  private readonly recordsAt: number;
+  /** Per unit: lanes in a group (one record each), and lanes that wait for their next window. */
+  private readonly running: Int32Array;
+  private readonly waiting: Int32Array;
+  private readonly runningLane: Int32Array;
+  private readonly waitingLane: Int32Array;
+  private readonly kernel: SteadyKernel;
+
+  constructor(
+    config: SacPeConfig,
+    words: KneadedWords,
+    source: WindowSource,
+    memory: SteadyMemory,
+    pe: number,
+  ) {
+    super(config, words, source, memory.home(pe));
+    const { units, lanes } = config;
+    this.kernel = memory.kernel;
+    this.recordsAt = memory.recordsAt(pe);
+    this.records = new Int32Array(memory.buffer, this.recordsAt, (units * lanes * RECORD_BYTES) / 4);
+    this.running = new Int32Array(units);
+    this.waiting = new Int32Array(units);
+    this.runningLane = new Int32Array(units * lanes);
+    this.waitingLane = new Int32Array(units * lanes);
+  }
+
+  override setUnits(outputs: ArrayLike<number>): void {
+    super.setUnits(outputs);
+    this.running.fill(0);
+    this.waiting.fill(0);
+    for (let n = 0; n < this.config.units; n++) if (this.unitActive[n] !== 0) this.awaitAll(n);
+  }
+
+  protected override runUnit(n: number): number {
+    this.beginGroups(n);
+    const running = this.running[n];
+    this.counters.window += this.waiting[n];
+    this.counters.flush += this.flushedLanes[n];
+    if (running === 0) return 0;
+    this.counters.busy += running;
+    this.lastAccept = this.clock;
+    const { lanes, magnitudeBits } = this.config;
+    let ended = this.kernel(
+      this.segments.byteOffset + 4 * n * magnitudeBits,
+      this.recordsAt + n * lanes * RECORD_BYTES,
+      running,
+    );
+    let passes = 0;
+    // From the last record down, so that the record that fills a gap has had its turn.
+    while (ended !== 0) {
+      const k = 31 - Math.clz32(ended);
+      ended ^= 1 << k;
+      this.endGroup(n, k);
+      passes++;
+    }
+    if (this.flushedLanes[n] === this.activeLanes) this.finishOutput(n);
+    return passes;
+  }
+
+  /** Lanes whose window has come enter their next group. */
+  private beginGroups(n: number): void {
+    const waits = this.waiting[n];
+    if (waits === 0) return;
+    const { lanes, barrier, windowSlots, magnitudeBits } = this.config;
+    const { waitingLane, lead, windowCount, wordPointer, records, table, tableSize } = this;
+    const base = n * lanes;
+    let kept = 0;
+    for (let j = 0; j < waits; j++) {
+      const l = waitingLane[base + j];
+      const i = base + l;
+      const ahead = lead[i];
+      if (barrier ? ahead !== 0 || windowCount[l] === 0 : ahead >= windowCount[l]) {
+        waitingLane[base + kept++] = l;
+        continue;
+      }
+      const k = this.running[n]++;
+      const word = wordPointer[i];
+      const record = 3 * (base + k);
+      records[record] = 2 * word * magnitudeBits;
+      records[record + 1] = table.byteOffset + 4 * (l * windowSlots + this.readSlot[i]) * tableSize;
+      records[record + 2] = this.words.groupRows[word];
+      this.runningLane[base + k] = l;
+    }
+    this.waiting[n] = kept;
+  }
+
+  /** Record k of unit n has consumed the last row of its group. */
+  private endGroup(n: number, k: number): void {
+    const { records, words } = this;
+    const base = n * this.config.lanes;
+    const l = this.runningLane[base + k];
+    const last = --this.running[n];
+    if (k !== last) {
+      records.copyWithin(3 * (base + k), 3 * (base + last), 3 * (base + last) + 3);
+      this.runningLane[base + k] = this.runningLane[base + last];
+    }
+    const i = base + l;
+    const word = this.wordPointer[i];
+    const next = word + words.groupRows[word];
+    this.wordPointer[i] = next;
+    this.counters.essentialBits += words.groupBits[word];
+    this.passWindow(i, l);
+    if ((words.marks[next - 1] & FLUSH) !== 0) this.flushLane(n, i, l);
+    else this.waitingLane[base + this.waiting[n]++] = l;
+  }
+
+  protected override finishOutput(n: number): void {
+    super.finishOutput(n);
+    this.awaitAll(n);
+  }
+
+  /** All lanes of a unit look for the first window of an output. */
+  private awaitAll(n: number): void {
+    const { lanes } = this.config;
+    let waits = 0;
+    for (let l = 0; l < lanes; l++) if (this.laneActive[l] !== 0) this.waitingLane[n * lanes + waits++] = l;
+    this.waiting[n] = waits;
+  }
+
+  protected override refill(): void {
+    // Nothing to do: the counts of throttle buffers that never run empty are not tracked.
+  }
+}
