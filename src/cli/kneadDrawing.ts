@@ -21,8 +21,8 @@ export function drawGroups(groups: readonly KneadedGroup[], setting: Setting, co
       `${plural(weights, 'weight')}, KS = ${setting.kneadingStride}, ${setting.bits} magnitude bits`,
       ...groups.map((group, g) => drawGroup(group, g, groups.length, setting, colour)),
       `${plural(weights, 'weight')} -> ${plural(rows, 'row')}, kneaded ratio ${(rows / weights).toFixed(3)}`,
-      '+ and - are essential bits with the sign of their weight; the number after kneading is the pointer of\n' +
-        'that weight within its group. A group takes as many rows as its fullest column has ones.',
+      '+ and - are essential bits with the sign of their weight. The number after kneading is the pointer\n' +
+        'of that weight within its group. A group takes as many rows as its fullest column has ones.',
     ].join('\n\n') + '\n'
   );
 }

@@ -3,10 +3,11 @@
 import { processIo } from './io.js';
 import { run } from './program.js';
 
-// A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  // A reader that has seen enough (`| head`) is no error; a full disk is.
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`kneadsim: stdout cannot be written (${error.code}); check where it goes\n`);
+  process.exit(1);
 });
 
 // The code is set, not passed to exit(): a pipe may not have taken all of stdout yet.

@@ -1,5 +1,5 @@
 /** How a report leaves the program: in which format, to which place, and with which exit code. */
-import { statSync } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { extname } from 'node:path';
 import { VerificationError } from '../errors.js';
 import { atomicWrite, atomicWriteText } from '../files.js';
@@ -57,7 +57,7 @@ function render(report: Report, format: Format, asText: (report: Report) => stri
  */
 export function rehearseWrite(path: string | undefined): void {
   if (path === undefined) return;
-  const existing = path === '' ? undefined : statSync(path, { throwIfNoEntry: false });
+  const existing = statsOf(path);
   // Opening a pipe or a device may wait for its reader, or tell it that all is over.
   if (existing && !existing.isFile() && !existing.isDirectory()) return;
   const rehearsal = new Error('rehearsal');
@@ -67,5 +67,14 @@ export function rehearseWrite(path: string | undefined): void {
     });
   } catch (error) {
     if (error !== rehearsal) throw error;
+  }
+}
+
+/** Nothing where the path leads nowhere: the rehearsal finds out why, in words. */
+function statsOf(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
   }
 }

@@ -1,0 +1,72 @@
+/** Reports made by hand, for tests of what is printed. */
+import { UNITS, type LayerReport, type MachineReport, type Report } from '../../src/report/report.js';
+
+export function row(part: Partial<LayerReport> = {}): LayerReport {
+  return {
+    name: 'conv',
+    phase: 'forward',
+    macs: 112_896,
+    terms: 112_896,
+    cycles: 100,
+    pipelineCycles: 3,
+    boundCycles: 90,
+    singleStreamBound: 1.5,
+    denseCycles: 120,
+    speedupVsDense: 1.2,
+    occupancySpeedup: 1.1,
+    utilization: 0.25,
+    essentialBits: 1000,
+    zeroBitFraction: 0.6,
+    zeroValueFraction: 0.1,
+    activationZeroBitFraction: 0.8,
+    activationZeroValueFraction: 0.4,
+    kneadedRatio: 0.75,
+    busy: 25,
+    stall: { output: 0, flush: 5, window: 3, weights: 0, imbalance: 2 },
+    idle: { absentLane: 40, absentUnit: 25, empty: 0 },
+    verified: null,
+    ...part,
+  };
+}
+
+/** One lane slot, so that lane-cycles are cycles. */
+export function machineReport(
+  name: string,
+  layers: LayerReport[],
+  part: Partial<MachineReport> = {},
+): MachineReport {
+  return {
+    name,
+    config: { tiles: 16, units: 16, lanes: 16, tileBy: 'positions', lowering: 'channelBlock' },
+    laneSlots: 1,
+    layers,
+    total: { ...layers[0], name: 'total', phase: 'all' },
+    ...part,
+  };
+}
+
+export function report(part: Partial<Report> = {}): Report {
+  const format = { stored: 'float32', magnitudeBits: 15, storageBits: 16, scale: 1, saturated: 0 };
+  return {
+    tool: 'kneadsim',
+    version: '0.0.0',
+    versions: {},
+    config: {
+      level: 'count',
+      precision: 'int16',
+      scale: 'pow2',
+      per: 'tensor',
+      minCode: 'saturate',
+      layer: null,
+    },
+    seed: 1,
+    trace: { file: 'net.safetensors', network: 'net', source: 'tests', licence: 'MIT' },
+    traceHash: 'ab'.repeat(32),
+    units: UNITS,
+    formats: [{ name: 'conv', weight: format, input: null }],
+    verified: null,
+    violations: [],
+    machines: [machineReport('dadiannao', [row()])],
+    ...part,
+  };
+}
