@@ -1,8 +1,10 @@
 /** `kneadsim trace`: import makes canonical traces from other formats, info looks into them. */
-import cliProgress from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { printable } from '../report/number.js';
 import { importTrace, type ImportOptions } from '../trace/import/import.js';
 import { LAYOUTS } from '../trace/import/source.js';
+import { processIo } from './io.js';
+import { LateBar } from './progress.js';
 import { infoCommand } from './traceInfo.js';
 
 export function traceCommand(): Command {
@@ -63,35 +65,17 @@ const NOTES_SHOWN = 3;
 
 async function runImport(source: string, flags: ImportFlags): Promise<void> {
   const { out, codeBits, ...options } = flags;
-  const bar = new LateBar();
+  const io = processIo();
+  const bar = new LateBar(io);
   const result = await importTrace(source, out, {
     ...options,
     ...(codeBits ? { codeBits: codeBits === '8' ? 8 : 16 } : {}),
-    progress: (done, total) => bar.update(done, total),
+    progress: (done, total) => bar.update(done, total, 'bytes'),
   }).finally(() => bar.stop());
-  for (const note of result.notes.slice(0, NOTES_SHOWN)) process.stderr.write(`note: ${note}\n`);
+  for (const note of result.notes.slice(0, NOTES_SHOWN)) io.err(`note: ${printable(note)}\n`);
   if (result.notes.length > NOTES_SHOWN)
-    process.stderr.write(`note: ${result.notes.length - NOTES_SHOWN} more like these\n`);
-  process.stderr.write(`${out}: ${result.layers} layers, ${result.tensors} tensors\n`);
-}
-
-/** A progress bar that appears once the work has taken a second, and only where someone looks. */
-class LateBar {
-  private readonly since = Date.now();
-  private bar: cliProgress.SingleBar | null = null;
-
-  update(done: number, total: number): void {
-    if (!this.bar && process.stderr.isTTY && Date.now() - this.since > 1000) {
-      this.bar = new cliProgress.SingleBar({ format: 'writing {bar} {percentage} %', clearOnComplete: true });
-      this.bar.start(total, done);
-    }
-    this.bar?.update(done);
-  }
-
-  stop(): void {
-    this.bar?.stop();
-    this.bar = null;
-  }
+    io.err(`note: ${result.notes.length - NOTES_SHOWN} more like these\n`);
+  io.err(`${out}: ${result.layers} layers, ${result.tensors} tensors\n`);
 }
 
 function parseSeed(text: string): number {

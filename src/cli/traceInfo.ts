@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import {
   PRECISIONS,
@@ -13,6 +12,8 @@ import {
   type BitStatistics,
   type QuantizeOptions,
 } from '../quantize.js';
+import { percent, printable, whole } from '../report/number.js';
+import { textTable, type Column } from '../report/textTable.js';
 import { macCount, outputSize } from '../tensor.js';
 import { isCanonical } from '../trace/import/detect.js';
 import { importTrace } from '../trace/import/import.js';
@@ -136,82 +137,72 @@ function sum(a: Counts, b: Counts) {
 }
 
 function renderInfo(info: Info): string {
-  const { network, source, licence, hash, macs, layers, total } = info;
-  const shapes = plainTable([
-    'layer',
-    'op',
-    'weights',
-    'input',
-    'stride',
-    'pad t:b:l:r',
-    'dil',
-    'grp',
-    'MACs',
-  ]);
-  const bits = plainTable([
-    'layer',
-    'tensor',
-    'stored',
-    'zero %',
-    'zero bits %',
-    'ones per bit, %, most significant first',
-  ]);
-  for (const { name, op, shape: s, tensors, statistics, macs: layerMacs } of layers) {
-    shapes.push([
-      shorten(name),
-      s.groups > 1 && s.groups === s.channels ? 'depthwise' : op,
-      tensors.weight!.shape.join('x'),
-      [s.batch, s.channels, s.height, s.width].join('x'),
-      `${s.strideY}x${s.strideX}`,
-      [s.padTop, s.padBottom, s.padLeft, s.padRight].join(':'),
-      `${s.dilationY}x${s.dilationX}`,
-      s.groups,
-      layerMacs.toLocaleString('en'),
-    ]);
-    for (const [role, count] of Object.entries(statistics))
-      bits.push(bitRow(shorten(name), role, tensors[role as Role]!.dtype, count));
-  }
-  for (const [role, count] of Object.entries(total)) bits.push(bitRow('total', role, '', count));
   return [
-    `${network} (${info.file})`,
-    `source  ${source}`,
-    `licence ${licence}`,
-    `sha256  ${hash}`,
+    `${printable(info.network)} (${info.file})`,
+    `source  ${printable(info.source)}`,
+    `licence ${printable(info.licence)}`,
+    `sha256  ${info.hash}`,
     '',
-    shapes.toString(),
-    `${layers.length} layers, ${macs.toLocaleString('en')} MACs`,
+    shapeTable(info),
     '',
-    `bits of ${info.precision} codes`,
-    bits.toString(),
+    `zero values and bits of ${info.precision} codes`,
+    '',
+    bitTable(info),
     '',
   ].join('\n');
 }
 
-type Statistics = ReturnType<typeof statistics>;
-const bitRow = (name: string, role: string, dtype: string, count: Statistics): string[] => [
-  name,
-  role,
-  dtype,
-  percent(count.zeroValueFraction),
-  percent(count.zeroBitFraction),
-  count.histogram
-    .map((ones) => Math.round((100 * ones) / count.values))
-    .reverse()
-    .join(' '),
-];
-const percent = (fraction: number): string => (100 * fraction).toFixed(1);
-const shorten = (name: string): string =>
-  name.length > 24 ? `${name.slice(0, 11)}…${name.slice(-12)}` : name;
+/** Columns of a table from its rows. */
+const columnsOf = (head: string[], texts: number, rows: string[][]): Column[] =>
+  head.map((title, i) => ({ head: [title], cells: rows.map((row) => row[i]), text: i < texts }));
 
-function plainTable(head: string[]) {
-  const none = Object.fromEntries(
-    'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle'
-      .split(' ')
-      .map((part) => [part, '']),
+function shapeTable({ layers, macs }: Info): string {
+  const head = ['layer', 'op', 'weights', 'input', 'stride', 'pad tblr', 'dil', 'groups', 'MACs'];
+  const rows = layers.map(({ name, op, shape: s, tensors, macs }) => [
+    name,
+    s.groups > 1 && s.groups === s.channels ? 'depthwise' : op,
+    tensors.weight!.shape.join('x'),
+    [s.batch, s.channels, s.height, s.width].join('x'),
+    `${s.strideY}x${s.strideX}`,
+    [s.padTop, s.padBottom, s.padLeft, s.padRight].join(':'),
+    `${s.dilationY}x${s.dilationX}`,
+    String(s.groups),
+    whole(macs),
+  ]);
+  return textTable(columnsOf(head, 2, [...rows, ['total', '', '', '', '', '', '', '', whole(macs)]]));
+}
+
+function bitTable({ layers, total }: Info): string {
+  const entries = layers.flatMap(({ name, tensors, statistics }) =>
+    Object.entries(statistics).map(([role, count]) => ({
+      name,
+      role,
+      dtype: tensors[role as Role]!.dtype,
+      count,
+    })),
   );
-  return new Table({
-    head,
-    chars: none,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-  });
+  const totals = Object.entries(total).map(([role, count]) => ({ name: 'total', role, dtype: '', count }));
+  const rows = [...entries, ...totals];
+  const columns = columnsOf(
+    ['layer', 'tensor', 'stored', 'zero %', 'zero bits %'],
+    3,
+    rows.map(({ name, role, dtype, count }) => [
+      name,
+      role,
+      dtype,
+      percent(count.zeroValueFraction),
+      percent(count.zeroBitFraction),
+    ]),
+  );
+  const widest = Math.max(...rows.map(({ count }) => count.histogram.length));
+  for (let bit = widest - 1; bit >= 0; bit--)
+    columns.push({
+      head: [String(bit)],
+      cells: rows.map(({ count: { histogram, values } }) =>
+        bit < histogram.length ? String(Math.round((100 * histogram[bit]) / values)) : '',
+      ),
+      gap: 1,
+      group: 'ones per bit, %',
+    });
+  return textTable(columns, false);
 }
