@@ -61,6 +61,9 @@ export class SteadyMemory {
 export class SteadySacPe extends SacPe {
   private readonly records: Int32Array;
   private readonly recordsAt: number;
+  /** Byte addresses of the segments and window tables. */
+  private readonly segmentsAt: number;
+  private readonly tableAt: number;
   /** Per unit: lanes in a group (one record each), and lanes that wait for their next window. */
   private readonly running: Int32Array;
   private readonly waiting: Int32Array;
@@ -79,6 +82,8 @@ export class SteadySacPe extends SacPe {
     const { units, lanes } = config;
     this.kernel = memory.kernel;
     this.recordsAt = memory.recordsAt(pe);
+    this.segmentsAt = this.segments.byteOffset;
+    this.tableAt = this.table.byteOffset;
     this.records = new Int32Array(memory.buffer, this.recordsAt, (units * lanes * RECORD_BYTES) / 4);
     this.running = new Int32Array(units);
     this.waiting = new Int32Array(units);
@@ -103,7 +108,7 @@ export class SteadySacPe extends SacPe {
     this.lastAccept = this.clock;
     const { lanes, magnitudeBits } = this.config;
     let ended = this.kernel(
-      this.segments.byteOffset + 4 * n * magnitudeBits,
+      this.segmentsAt + 4 * n * magnitudeBits,
       this.recordsAt + n * lanes * RECORD_BYTES,
       running,
     );
@@ -124,7 +129,7 @@ export class SteadySacPe extends SacPe {
     const waits = this.waiting[n];
     if (waits === 0) return;
     const { lanes, barrier, windowSlots, magnitudeBits } = this.config;
-    const { waitingLane, lead, windowCount, wordPointer, records, table, tableSize } = this;
+    const { waitingLane, lead, windowCount, wordPointer, records, tableSize } = this;
     const base = n * lanes;
     let kept = 0;
     for (let j = 0; j < waits; j++) {
@@ -139,7 +144,7 @@ export class SteadySacPe extends SacPe {
       const word = wordPointer[i];
       const record = 3 * (base + k);
       records[record] = 2 * word * magnitudeBits;
-      records[record + 1] = table.byteOffset + 4 * (l * windowSlots + this.readSlot[i]) * tableSize;
+      records[record + 1] = this.tableAt + 4 * (l * windowSlots + this.readSlot[i]) * tableSize;
       records[record + 2] = this.words.groupRows[word];
       this.runningLane[base + k] = l;
     }
@@ -153,7 +158,8 @@ export class SteadySacPe extends SacPe {
     const l = this.runningLane[base + k];
     const last = --this.running[n];
     if (k !== last) {
-      records.copyWithin(3 * (base + k), 3 * (base + last), 3 * (base + last) + 3);
+      const [to, from] = [3 * (base + k), 3 * (base + last)];
+      for (let field = 0; field < 3; field++) records[to + field] = records[from + field];
       this.runningLane[base + k] = this.runningLane[base + last];
     }
     const i = base + l;
