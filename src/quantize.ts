@@ -4,7 +4,7 @@
  * and requantised, because their zero is not code 0.
  */
 import { badInput } from './errors.js';
-import { isIntegerDtype, type Tensor } from './tensor.js';
+import { isIntegerDtype, type Affine, type NumericArray, type Tensor } from './tensor.js';
 
 export const PRECISIONS = ['int8', 'int16'] as const;
 export type Precision = (typeof PRECISIONS)[number];
@@ -131,9 +131,7 @@ function quantizeReals(tensor: Tensor, o: QuantizeOptions): Codes {
   const magnitudeBits = magnitudeBitsOf(o.precision);
   const limit = 2 ** magnitudeBits - 1;
   const rule = o.scale ?? defaultScaleRule(o.precision);
-  const data = tensor.data;
-  const affineScale = tensor.affine?.scale ?? 1;
-  const zeroPoint = tensor.affine?.zeroPoint ?? 0;
+  const data = tensor.affine ? dequantized(tensor.data, tensor.affine) : tensor.data;
   const channels = o.per === 'channel' ? Math.max(1, tensor.shape[0] ?? 1) : 1;
   const size = data.length / channels;
   const scales = new Float64Array(channels);
@@ -141,12 +139,11 @@ function quantizeReals(tensor: Tensor, o: QuantizeOptions): Codes {
   for (let c = 0; c < channels; c++) {
     const from = c * size;
     let max = 0;
-    for (let i = from; i < from + size; i++)
-      max = Math.max(max, Math.abs((data[i] - zeroPoint) * affineScale));
+    for (let i = from; i < from + size; i++) max = Math.max(max, Math.abs(data[i]));
     const scale = scaleFor(max, magnitudeBits, rule);
     scales[c] = scale;
     for (let i = from; i < from + size; i++) {
-      const code = roundHalfEven(((data[i] - zeroPoint) * affineScale) / scale);
+      const code = roundHalfEven(data[i] / scale);
       codes[i] = Math.max(-limit, Math.min(limit, code));
     }
   }
@@ -158,6 +155,14 @@ function quantizeReals(tensor: Tensor, o: QuantizeOptions): Codes {
     scales,
     saturated: 0,
   };
+}
+
+/** The reals that affine codes stand for, in double. */
+function dequantized(data: NumericArray, { scale, zeroPoint, min }: Affine): Float64Array {
+  const reals = new Float64Array(data.length);
+  for (let i = 0; i < reals.length; i++)
+    reals[i] = min === undefined ? (data[i] - zeroPoint) * scale : data[i] * scale + min;
+  return reals;
 }
 
 /** Zero values and essential bits of a tensor of codes. All are counts. */

@@ -128,8 +128,10 @@ function runLayer(
   if (violations.length > 0) verified = false;
   report.violations.push(...violations);
   const denseCounters = dense.count(work);
-  contender.layers.push(layerReport(facts, machine, counters, denseCounters, essentialBits, verified));
-  contender.totals.add(facts, counters, denseCounters, essentialBits, verified);
+  const checked = expected?.length ?? 0;
+  const row = layerReport(facts, machine, counters, denseCounters, essentialBits, verified, checked);
+  contender.layers.push(row);
+  contender.totals.add(facts, row, counters, denseCounters);
 }
 
 /** Every output must equal the dense reference, exactly. */

@@ -32,10 +32,14 @@ export const DTYPE_BYTES: Record<DType, number> = {
 
 export type NumericArray = Float64Array | Float32Array | Int8Array | Int16Array | Uint8Array | Uint16Array;
 
-/** Affine format of stored codes: value = (code - zeroPoint) * scale. zeroPoint may be fractional (from a min). */
+/**
+ * Affine format of stored codes: value = (code - zeroPoint) * scale. Where the source gave a `min` instead of a
+ * zero point, value = code * scale + min: it rounds differently, and quantising again meets ties.
+ */
 export interface Affine {
   scale: number;
   zeroPoint: number;
+  min?: number;
 }
 
 export interface Tensor {

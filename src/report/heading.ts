@@ -93,8 +93,10 @@ export function verdict(report: Report): string {
     return `values not checked: level ${report.config.level} only times; conservation laws hold`;
   const rows = report.machines.flatMap(({ layers }) => layers);
   const checked = rows.filter((row) => row.verified === true).length;
+  const outputs = rows.reduce((sum, row) => sum + row.outputsChecked, 0);
   return checked === rows.length
-    ? 'verified: all outputs of all layers and machines equal the dense reference; conservation laws hold'
+    ? `verified: all ${whole(outputs)} outputs of all layers and machines ` +
+        'equal the dense reference; conservation laws hold'
     : `verified: ${checked} of ${rows.length} layer runs; the others were not checked`;
 }
 

@@ -38,6 +38,8 @@ export interface LayerReport {
   stall: Record<StallCause, number>;
   idle: Record<IdleCause, number>;
   verified: boolean | null;
+  /** Outputs compared with the dense reference; 0 where nothing was stepped. */
+  outputsChecked: number;
 }
 
 export interface MachineReport {
@@ -98,6 +100,7 @@ export const UNITS: Record<string, string> = {
   busy: 'lane-cycles that issued',
   stall: 'lane-cycles with work that did not issue, by cause',
   idle: 'lane-cycles without work, by cause',
+  outputsChecked: 'outputs compared with the dense reference',
 };
 
 /** Facts of a layer that do not depend on the machine. */
@@ -117,6 +120,7 @@ export function layerReport(
   dense: Counters,
   essentialBits: number,
   verified: boolean | null,
+  outputsChecked: number,
 ): LayerReport {
   const { weights, activations } = facts;
   const stalled = Object.values(counters.stall).reduce((a, b) => a + b, 0);
@@ -144,6 +148,7 @@ export function layerReport(
     stall: counters.stall,
     idle: counters.idle,
     verified,
+    outputsChecked,
   };
 }
 
@@ -160,15 +165,10 @@ export class Totals {
   };
   private essentialBits = 0;
   private verified: boolean | null = null;
+  private outputsChecked = 0;
   private complete = true;
 
-  add(
-    facts: LayerFacts,
-    counters: Counters,
-    dense: Counters,
-    essentialBits: number,
-    ok: boolean | null,
-  ): void {
+  add(facts: LayerFacts, row: LayerReport, counters: Counters, dense: Counters): void {
     addCounters(this.counters, counters);
     addCounters(this.dense, dense);
     this.facts.macs += facts.macs;
@@ -178,13 +178,22 @@ export class Totals {
       this.facts.activations = this.facts.activations
         ? addStatistics(this.facts.activations, facts.activations)
         : facts.activations;
-    this.essentialBits += essentialBits;
-    this.verified = allVerified([this.verified, ok]);
+    this.essentialBits += row.essentialBits;
+    this.verified = allVerified([this.verified, row.verified]);
+    this.outputsChecked += row.outputsChecked;
   }
 
   report(machine: Machine): LayerReport {
     const facts = { ...this.facts, activations: this.complete ? this.facts.activations : null };
-    const row = layerReport(facts, machine, this.counters, this.dense, this.essentialBits, this.verified);
+    const row = layerReport(
+      facts,
+      machine,
+      this.counters,
+      this.dense,
+      this.essentialBits,
+      this.verified,
+      this.outputsChecked,
+    );
     return { ...row, phase: 'all' };
   }
 }

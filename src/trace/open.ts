@@ -5,11 +5,11 @@
 import { createHash } from 'node:crypto';
 import { badInput } from '../errors.js';
 import { fileSize, readFully } from '../files.js';
-import type { ConvShape, Tensor } from '../tensor.js';
+import type { Affine, ConvShape, Tensor } from '../tensor.js';
 import { checkFinite } from './elements.js';
 import { METADATA_KEY, parseMetadata, roleShape, shapeOf, type LayerMetadata } from './metadata.js';
 import { SafetensorsFile, type StoredTensor } from './safetensors.js';
-import type { Role, StoredAffine, TensorInfo, Trace, TraceLayer } from './trace.js';
+import type { Role, TensorInfo, Trace, TraceLayer } from './trace.js';
 
 /** @throws UserError if the file is missing, damaged, or no canonical trace. */
 export function openTrace(path: string): OpenedTrace {
@@ -107,7 +107,7 @@ class OpenedLayer implements TraceLayer {
       this.stored.set(role, tensor);
       const info: TensorInfo = { dtype: format.dtype, shape: expected };
       if (format.scale !== undefined) {
-        const affine: StoredAffine = { scale: format.scale, zeroPoint: format.zeroPoint ?? 0 };
+        const affine: Affine = { scale: format.scale, zeroPoint: format.zeroPoint ?? 0 };
         if (format.min !== undefined) affine.min = format.min;
         info.affine = affine;
       }

@@ -16,19 +16,11 @@ export const ROLES = [
 ] as const;
 export type Role = (typeof ROLES)[number];
 
-/**
- * Affine format as the source gave it. Where the source gave a `min` instead of a zero point, it is kept, because
- * value = code * scale + min rounds differently from (code - zeroPoint) * scale, and quantising again meets ties.
- */
-export interface StoredAffine extends Affine {
-  min?: number;
-}
-
 /** What is known of a tensor without reading it. Its affine format, where it has one, is also on the read tensor. */
 export interface TensorInfo {
   dtype: DType;
   shape: readonly number[];
-  affine?: StoredAffine;
+  affine?: Affine;
 }
 
 export interface TraceLayer {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { badInput } from '../../errors.js';
-import type { StoredAffine } from '../trace.js';
+import type { Affine } from '../../tensor.js';
 import { LAYOUTS, type LayerFacts, type LayerKind, type Layout } from './source.js';
 
 const sizes = z.union([z.int(), z.array(z.int()).min(1).max(4)]);
@@ -119,7 +119,7 @@ export function layoutOf(file: string, place: string, word: string | null | unde
   return layout;
 }
 
-export function affineOf(meta: SourceMeta, name: string): StoredAffine | undefined {
+export function affineOf(meta: SourceMeta, name: string): Affine | undefined {
   const quant = meta.tensors?.[name]?.quant;
   if (!quant) return undefined;
   const { scale, min } = quant;

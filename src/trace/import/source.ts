@@ -3,8 +3,8 @@
  * source's own layout, and whatever the source said about them.
  */
 import { badInput } from '../../errors.js';
-import type { DType, NumericArray } from '../../tensor.js';
-import type { Role, StoredAffine } from '../trace.js';
+import type { Affine, DType, NumericArray } from '../../tensor.js';
+import type { Role } from '../trace.js';
 
 /** Order of the axes of a convolution's weights: output and input channels, height, width. */
 export const LAYOUTS = ['oihw', 'hwio', 'ohwi'] as const;
@@ -21,7 +21,7 @@ export interface SourceTensor {
   /** Name of an integer type that is wider than any code; only --integers takes such tensors. */
   wide?: string;
   shape: readonly number[];
-  affine?: StoredAffine;
+  affine?: Affine;
   read(): Promise<NumericArray>;
 }
 
