@@ -47,14 +47,12 @@ export const magnitudeBitsOf = (precision: Precision): number => (precision === 
 export const defaultScaleRule = (precision: Precision): ScaleRule =>
   precision === 'int8' ? 'maxabs' : 'pow2';
 
-/** Round half to even, exactly, for |x| < 2^52. */
-export function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest < 0.5) return floor;
-  if (rest > 0.5) return floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
-}
+/**
+ * Round half to even, exactly, for |x| < 2^51: above 2^52 a double has no fraction bits, so the addition itself
+ * rounds as IEEE 754 does, to nearest and ties to even.
+ */
+export const roundHalfEven = (x: number): number => x + ROUNDER - ROUNDER;
+const ROUNDER = 1.5 * 2 ** 52;
 
 /** The scale that maps `max` (largest magnitude) into B magnitude bits; 1 for an all-zero tensor. */
 export function scaleFor(max: number, magnitudeBits: number, rule: ScaleRule): number {
@@ -139,12 +137,15 @@ function quantizeReals(tensor: Tensor, o: QuantizeOptions): Codes {
   for (let c = 0; c < channels; c++) {
     const from = c * size;
     let max = 0;
-    for (let i = from; i < from + size; i++) max = Math.max(max, Math.abs(data[i]));
+    for (let i = from; i < from + size; i++) {
+      const magnitude = Math.abs(data[i]);
+      if (magnitude > max) max = magnitude;
+    }
     const scale = scaleFor(max, magnitudeBits, rule);
     scales[c] = scale;
     for (let i = from; i < from + size; i++) {
       const code = roundHalfEven(data[i] / scale);
-      codes[i] = Math.max(-limit, Math.min(limit, code));
+      codes[i] = code > limit ? limit : code < -limit ? -limit : code;
     }
   }
   return {
@@ -176,7 +177,16 @@ export interface BitStatistics {
   histogram: number[];
 }
 
+/** Statistics are asked for by the report and by every conservation check; codes never change. */
+const known = new WeakMap<Codes, BitStatistics>();
+
 export function bitStatistics(c: Codes): BitStatistics {
+  let statistics = known.get(c);
+  if (!statistics) known.set(c, (statistics = countBits(c)));
+  return statistics;
+}
+
+function countBits(c: Codes): BitStatistics {
   const histogram = new Array<number>(c.magnitudeBits).fill(0);
   const counts = magnitudeCounts(c);
   let ones = 0;

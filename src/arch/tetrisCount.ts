@@ -119,9 +119,15 @@ class LengthCounter {
     this.rows = this.longest = this.essentialBits = 0;
     for (let n = 0; n < filters; n++) {
       const base = (firstFilter + n) * this.perFilter;
-      for (let i = 0; i < gather.length; i++)
-        if (gather[i] >= 0) elements[i] = Math.abs(codes[base + gather[i]]);
-      for (let i = base; i < base + this.perFilter; i++) this.essentialBits += ones[Math.abs(codes[i])];
+      let bits = 0;
+      for (let i = 0; i < gather.length; i++) {
+        const from = gather[i];
+        if (from < 0) continue;
+        const magnitude = Math.abs(codes[base + from]);
+        elements[i] = magnitude;
+        bits += ones[magnitude];
+      }
+      this.essentialBits += bits;
       kneadedLengths(matrix, raw);
       let column = 0;
       for (let l = 0; l < groups.length; l++) {
