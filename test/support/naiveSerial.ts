@@ -57,9 +57,10 @@ export function naiveSerialCycles(c: NaiveSerialConfig, work: LayerWork): number
           if (fresh || bricks.length === 0 || bricks[bricks.length - 1].length === c.lanes) bricks.push([]);
           bricks[bricks.length - 1].push([r, s, k]);
         }
-    // cost[step][column] over all pallets, one after another; absent columns are missing.
-    const cost: number[][] = [];
-    for (let n = 0; n < shape.batch; n++)
+    const blocks = Math.ceil(shape.filters / shape.groups / (c.tiles * c.units));
+    for (let n = 0; n < shape.batch; n++) {
+      // cost[step][column] over all pallets of an example; absent columns are missing. Columns meet at its end.
+      const cost: number[][] = [];
       for (let from = 0; from < outputs.length; from += c.columns)
         for (const brick of bricks)
           cost.push(
@@ -76,8 +77,8 @@ export function naiveSerialCycles(c: NaiveSerialConfig, work: LayerWork): number
               return naiveBrick(values, c.firstStageBits);
             }),
           );
-    const blocks = Math.ceil(shape.filters / shape.groups / (c.tiles * c.units));
-    total += blocks * scheduled(cost, c.columnRegisters);
+      total += blocks * scheduled(cost, c.columnRegisters);
+    }
   }
   return total;
 }
