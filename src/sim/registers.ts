@@ -56,7 +56,10 @@ export class RegisterFile {
     return view;
   }
 
-  /** A copy of all state; `restore` takes it back. */
+  /**
+   * A copy of all registers, to compare two runs or to put them back at the same point of the same stimulus. It
+   * does not hold where a component stands in its stimulus (next word, next window, counters).
+   */
   snapshot(): Uint8Array {
     return this.bytes.slice();
   }

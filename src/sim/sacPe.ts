@@ -7,7 +7,7 @@
  * committed as the unit is evaluated, what units share (window slots) is committed after all of them.
  * The PE knows nothing of layers: words come from a word memory through `wordPointer`, windows from a source.
  */
-import { FLUSH, PASS, type KneadedWords } from '../bit/knead.js';
+import { FLUSH, type KneadedWords } from '../bit/knead.js';
 import { RegisterFile } from './registers.js';
 import { moveTree, treeStages, treeWidth } from './rearTree.js';
 import { sacRegisters, type SacPeConfig } from './sacRegisters.js';
@@ -313,10 +313,9 @@ export class SacPe {
       const mark = marks[word];
       wordPointer[i] = word + 1;
       if (mark === 0) continue;
-      if ((mark & PASS) !== 0) {
-        passes++;
-        this.passWindow(i, l);
-      }
+      // Either mark ends the group: flush implies pass.
+      passes++;
+      this.passWindow(i, l);
       if ((mark & FLUSH) !== 0) this.flushLane(n, i, l);
     }
     if (!go) counters.output += this.activeLanes;
