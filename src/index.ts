@@ -21,7 +21,8 @@ export {
 export { bitPlanes, lengthOfPlanes } from './bit/planes.js';
 export { GroupMatrix, kneadedLengths } from './bit/lengths.js';
 export { KneadedWords, kneadedRows, kneadedWordBits, FLUSH, PASS, type SlotView } from './bit/knead.js';
-export { SacPe, type SacCounters, type WindowSource } from './sim/sacPe.js';
+export { SacPe, type SacCounters } from './sim/sacPe.js';
+export type { WindowSource } from './sim/activationWindows.js';
 export { sacRegisters, type SacPeConfig } from './sim/sacRegisters.js';
 export { MacPe } from './sim/macPe.js';
 export { SerialTile, type SerialSource, type SerialTileConfig } from './sim/serialTile.js';

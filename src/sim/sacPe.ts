@@ -8,15 +8,11 @@
  * The PE knows nothing of layers: words come from a word memory through `wordPointer`, windows from a source.
  */
 import { FLUSH, type KneadedWords } from '../bit/knead.js';
+import { ActivationWindows, type WindowSource } from './activationWindows.js';
 import { RegisterFile } from './registers.js';
 import { moveTree, treeStages, treeWidth } from './rearTree.js';
 import { sacRegisters, type SacPeConfig } from './sacRegisters.js';
 import { addSlots } from './segmentAdders.js';
-
-/** Fills windows: writes +a at p, -a at KS + p and 0 at 2 KS for the lane's next group of activations. */
-export interface WindowSource {
-  load(lane: number, table: Int32Array, at: number): void;
-}
 
 /** What happened, in lane-cycles unless said otherwise. One cause per lane and cycle, in this priority. */
 export interface SacCounters {
@@ -65,20 +61,13 @@ export class SacPe {
   /** Units with outputs left. */
   runningUnits = 0;
 
+  protected readonly windows: ActivationWindows;
   private readonly throttleCount: Int32Array;
-  protected readonly windowCount: Int32Array;
-  private readonly windowHead: Int32Array;
-  private readonly loadTimer: Int32Array;
-  protected readonly lead: Int32Array;
-  protected readonly readSlot: Int32Array;
   protected readonly flushed: Int32Array;
   private readonly pending: Int32Array;
   protected readonly segments: Int32Array | Float64Array;
   private readonly treeValid: Int32Array;
   private readonly treeSum: Float64Array;
-  /** Signed window tables, [lane][slot][2 KS + 1]. */
-  protected readonly table: Int32Array;
-  protected readonly tableSize: number;
   private readonly stages: number;
 
   // Derived from the registers, kept up to date so that no cycle has to search for them.
@@ -88,8 +77,6 @@ export class SacPe {
   protected activeLanes = 0;
   protected readonly flushedLanes: Int32Array;
   private readonly treeBusy: Int32Array;
-  /** Active units that still read the head window of a lane. */
-  protected readonly behind: Int32Array;
 
   private readonly wordAt: Int32Array;
   private readonly windowAt: Int32Array;
@@ -97,27 +84,21 @@ export class SacPe {
   constructor(
     readonly config: SacPeConfig,
     protected readonly words: KneadedWords,
-    private readonly source: WindowSource,
+    source: WindowSource,
     home?: { buffer: ArrayBuffer; at: number },
   ) {
-    const { units: N, lanes: L, magnitudeBits: B, kneadingStride: KS, windowSlots: D } = config;
+    const { units: N, lanes: L, magnitudeBits: B } = config;
     const r = (this.registers = new RegisterFile(sacRegisters(config), home));
+    this.windows = new ActivationWindows(config, r, source);
+    this.windowValid = this.windows.valid;
     this.throttleCount = r.ints('throttleCount');
-    this.windowCount = r.ints('windowCount');
-    this.windowHead = r.ints('windowHead');
-    this.loadTimer = r.ints('loadTimer');
-    this.lead = r.ints('lead');
-    this.readSlot = r.ints('readSlot');
     this.flushed = r.ints('flushed');
     this.pending = r.ints('pending');
     this.segments = r.view('segment');
     this.treeValid = r.ints('treeValid');
     this.treeSum = r.doubles('treeSum');
-    this.table = r.ints('window');
-    this.tableSize = 2 * KS + 1;
     this.stages = treeStages(B);
     this.wordValid = new Uint8Array(N * L).fill(1);
-    this.windowValid = new Uint8Array(L);
     this.outReady = new Uint8Array(N).fill(1);
     this.wordPointer = new Int32Array(N * L);
     this.restart = new Int32Array(N * L).fill(-1);
@@ -129,10 +110,8 @@ export class SacPe {
     this.laneActive = new Uint8Array(L);
     this.flushedLanes = new Int32Array(N);
     this.treeBusy = new Int32Array(N);
-    this.behind = new Int32Array(L);
     this.wordAt = new Int32Array(L);
     this.windowAt = new Int32Array(L);
-    if (this.table.length !== L * D * this.tableSize) throw new Error('window table has the wrong size');
   }
 
   /** Stages of the rear adder tree; the output leaves at flush + 1 + stages. */
@@ -155,7 +134,7 @@ export class SacPe {
    * count as having passed every window. To be called when no window is half read.
    */
   setUnits(outputs: ArrayLike<number>): void {
-    const { units, lanes } = this.config;
+    const { units } = this.config;
     this.activeUnits = this.runningUnits = 0;
     for (let n = 0; n < units; n++) {
       const left = n < outputs.length ? outputs[n] : 0;
@@ -164,13 +143,7 @@ export class SacPe {
       if (left > 0) this.activeUnits++;
     }
     this.runningUnits = this.activeUnits;
-    for (let l = 0; l < lanes; l++) {
-      this.behind[l] = this.activeUnits;
-      for (let n = 0; n < units; n++) {
-        this.lead[n * lanes + l] = 0;
-        this.readSlot[n * lanes + l] = this.windowHead[l];
-      }
-    }
+    this.windows.restart(this.activeUnits);
   }
 
   /** Output port of a unit, registered: valid in the coming cycle. */
@@ -190,30 +163,23 @@ export class SacPe {
 
   /** Whether a lane's window port takes a window in the coming cycle. */
   windowReady(lane: number): boolean {
-    return this.windowCount[lane] !== this.config.windowSlots && this.loadTimer[lane] === 0;
+    return this.windows.ready(lane);
   }
 
   /** One clock cycle. */
   cycle(): void {
-    const { lanes, units } = this.config;
-    const windowsTaken = this.takeWindows();
+    const { units } = this.config;
+    this.windows.take();
     this.emitted = 0;
-    let passes = 0;
     for (let n = 0; n < units; n++) {
       this.moveOutput(n);
-      if (this.outputsLeft[n] > 0) passes += this.runUnit(n);
+      if (this.outputsLeft[n] > 0) this.runUnit(n);
       else {
         if (this.unitActive[n] !== 0) this.counters.finished += this.activeLanes;
         this.refill(n);
       }
     }
-    if (passes > 0) this.freeWindows();
-    if (windowsTaken > 0)
-      for (let l = 0; l < lanes; l++)
-        if (this.loadTimer[l] < 0) {
-          this.loadTimer[l] = this.config.windowLoadCycles - 1;
-          this.windowCount[l]++;
-        }
+    this.windows.commit(this.unitActive);
     this.clock++;
   }
 
@@ -222,22 +188,6 @@ export class SacPe {
     if (this.runningUnits > 0) throw new Error('cycles can be skipped only while all units wait');
     this.clock += cycles;
     this.counters.finished += cycles * this.activeUnits * this.activeLanes;
-  }
-
-  /** Loads windows whose port is free; their counts rise after all units have looked. Returns how many. */
-  private takeWindows(): number {
-    const { lanes, windowSlots } = this.config;
-    let taken = 0;
-    for (let l = 0; l < lanes; l++) {
-      if (this.loadTimer[l] > 0) this.loadTimer[l]--;
-      else if (this.windowValid[l] !== 0 && this.windowCount[l] !== windowSlots) {
-        const slot = (this.windowHead[l] + this.windowCount[l]) % windowSlots;
-        this.source.load(l, this.table, (l * windowSlots + slot) * this.tableSize);
-        this.loadTimer[l] = -1;
-        taken++;
-      }
-    }
-    return taken;
   }
 
   /** Output port and rear adder tree of a unit: all stages move, unless a full port holds them up. */
@@ -264,16 +214,15 @@ export class SacPe {
     }
   }
 
-  /** Accepts words in all lanes of a unit that has outputs left. Returns the number of groups passed. */
-  protected runUnit(n: number): number {
-    const { lanes, throttleWords, barrier, windowSlots } = this.config;
-    const { throttleCount, windowCount, lead, readSlot, flushed, wordPointer, wordValid, laneActive } = this;
-    const { wordAt, windowAt, tableSize, counters } = this;
+  /** Accepts words in all lanes of a unit that has outputs left. */
+  protected runUnit(n: number): void {
+    const { lanes, throttleWords } = this.config;
+    const { throttleCount, windows, flushed, wordPointer, wordValid, laneActive } = this;
+    const { wordAt, windowAt, counters } = this;
     const { slots, marks, valid, magnitudeBits } = this.words;
     // `go`: a finished sum that the tree could not take keeps the segments occupied.
     const go = this.pending[n] === 0;
     let accepted = 0;
-    let passes = 0;
     let bits = 0;
     let waitFlush = 0;
     let waitWindow = 0;
@@ -292,8 +241,7 @@ export class SacPe {
         throttleCount[i] = held + push;
         continue;
       }
-      const ahead = lead[i];
-      if (barrier ? ahead !== 0 || windowCount[l] === 0 : ahead >= windowCount[l]) {
+      if (windows.waits(i, l)) {
         waitWindow++;
         throttleCount[i] = held + push;
         continue;
@@ -305,38 +253,28 @@ export class SacPe {
       }
       if (throttleWords !== 0) throttleCount[i] = held + push - 1;
       const word = wordPointer[i];
-      const slot = readSlot[i];
       wordAt[accepted] = word * magnitudeBits;
-      windowAt[accepted] = (l * windowSlots + slot) * tableSize;
+      windowAt[accepted] = windows.at(i, l);
       accepted++;
       bits += valid[word];
       const mark = marks[word];
       wordPointer[i] = word + 1;
       if (mark === 0) continue;
       // Either mark ends the group: flush implies pass.
-      passes++;
-      this.passWindow(i, l);
+      windows.pass(i, l);
       if ((mark & FLUSH) !== 0) this.flushLane(n, i, l);
     }
     if (!go) counters.output += this.activeLanes;
     counters.flush += waitFlush;
     counters.window += waitWindow;
     counters.weights += waitWeights;
-    if (accepted === 0) return 0;
+    if (accepted === 0) return;
     this.lastAccept = this.clock;
     counters.busy += accepted;
     counters.essentialBits += bits;
     const base = n * magnitudeBits;
-    addSlots(magnitudeBits, this.segments, base, slots, wordAt, this.table, windowAt, accepted);
+    addSlots(magnitudeBits, this.segments, base, slots, wordAt, windows.table, windowAt, accepted);
     if (this.flushedLanes[n] === this.activeLanes) this.finishOutput(n);
-    return passes;
-  }
-
-  /** Unit and lane i has consumed its group: it moves to the next window of lane l. */
-  protected passWindow(i: number, l: number): void {
-    const slot = this.readSlot[i] + 1;
-    this.readSlot[i] = slot === this.config.windowSlots ? 0 : slot;
-    if (this.lead[i]++ === 0) this.behind[l]--;
   }
 
   /** Lane l of unit n has consumed its part of an output. */
@@ -362,21 +300,5 @@ export class SacPe {
     if (throttleWords === 0) return;
     for (let i = n * lanes; i < (n + 1) * lanes; i++)
       if (this.wordValid[i] !== 0 && this.throttleCount[i] !== throttleWords) this.throttleCount[i]++;
-  }
-
-  /** Frees the head window of each lane that all active units have passed. At most one per lane and cycle. */
-  private freeWindows(): void {
-    const { units, lanes, windowSlots } = this.config;
-    for (let l = 0; l < lanes; l++) {
-      if (this.laneActive[l] === 0 || this.behind[l] !== 0) continue;
-      this.windowHead[l] = this.windowHead[l] + 1 === windowSlots ? 0 : this.windowHead[l] + 1;
-      this.windowCount[l]--;
-      let behind = 0;
-      for (let n = 0; n < units; n++) {
-        if (this.unitActive[n] === 0) continue;
-        if (--this.lead[n * lanes + l] === 0) behind++;
-      }
-      this.behind[l] = behind;
-    }
   }
 }

@@ -7,7 +7,8 @@ import type { KneadedWords } from '../bit/knead.js';
 import { itemsOf, type Block } from '../lower/blocks.js';
 import { outputIndex, type LaneTerms, type PaddedInput } from '../lower/forward.js';
 import type { ConvShape } from '../tensor.js';
-import { SacPe, type WindowSource } from './sacPe.js';
+import type { WindowSource } from './activationWindows.js';
+import { SacPe } from './sacPe.js';
 import { SteadySacPe, type SteadyMemory } from './steadySacPe.js';
 import type { SacPeConfig } from './sacRegisters.js';
 

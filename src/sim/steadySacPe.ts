@@ -7,7 +7,8 @@
  * test/sim/steadySacPe.test.ts holds it equal to SacPe, cycle by cycle.
  */
 import { FLUSH, type KneadedWords } from '../bit/knead.js';
-import { SacPe, type WindowSource } from './sacPe.js';
+import type { WindowSource } from './activationWindows.js';
+import { SacPe } from './sacPe.js';
 import { registerBytes } from './registers.js';
 import { sacRegisters, type SacPeConfig } from './sacRegisters.js';
 import { RECORD_BYTES, steadyBuffer, type SteadyKernel } from './steadyKernel.js';
@@ -83,7 +84,7 @@ export class SteadySacPe extends SacPe {
     this.kernel = memory.kernel;
     this.recordsAt = memory.recordsAt(pe);
     this.segmentsAt = this.segments.byteOffset;
-    this.tableAt = this.table.byteOffset;
+    this.tableAt = this.windows.table.byteOffset;
     this.records = new Int32Array(memory.buffer, this.recordsAt, (units * lanes * RECORD_BYTES) / 4);
     this.running = new Int32Array(units);
     this.waiting = new Int32Array(units);
@@ -98,12 +99,12 @@ export class SteadySacPe extends SacPe {
     for (let n = 0; n < this.config.units; n++) if (this.unitActive[n] !== 0) this.awaitAll(n);
   }
 
-  protected override runUnit(n: number): number {
+  protected override runUnit(n: number): void {
     this.beginGroups(n);
     const running = this.running[n];
     this.counters.window += this.waiting[n];
     this.counters.flush += this.flushedLanes[n];
-    if (running === 0) return 0;
+    if (running === 0) return;
     this.counters.busy += running;
     this.lastAccept = this.clock;
     const { lanes, magnitudeBits } = this.config;
@@ -112,31 +113,27 @@ export class SteadySacPe extends SacPe {
       this.recordsAt + n * lanes * RECORD_BYTES,
       running,
     );
-    let passes = 0;
     // From the last record down, so that the record that fills a gap has had its turn.
     while (ended !== 0) {
       const k = 31 - Math.clz32(ended);
       ended ^= 1 << k;
       this.endGroup(n, k);
-      passes++;
     }
     if (this.flushedLanes[n] === this.activeLanes) this.finishOutput(n);
-    return passes;
   }
 
   /** Lanes whose window has come enter their next group. */
   private beginGroups(n: number): void {
     const waits = this.waiting[n];
     if (waits === 0) return;
-    const { lanes, barrier, windowSlots, magnitudeBits } = this.config;
-    const { waitingLane, lead, windowCount, wordPointer, records, tableSize } = this;
+    const { lanes, magnitudeBits } = this.config;
+    const { waitingLane, windows, wordPointer, records } = this;
     const base = n * lanes;
     let kept = 0;
     for (let j = 0; j < waits; j++) {
       const l = waitingLane[base + j];
       const i = base + l;
-      const ahead = lead[i];
-      if (barrier ? ahead !== 0 || windowCount[l] === 0 : ahead >= windowCount[l]) {
+      if (windows.waits(i, l)) {
         waitingLane[base + kept++] = l;
         continue;
       }
@@ -144,7 +141,7 @@ export class SteadySacPe extends SacPe {
       const word = wordPointer[i];
       const record = 3 * (base + k);
       records[record] = 2 * word * magnitudeBits;
-      records[record + 1] = this.tableAt + 4 * (l * windowSlots + this.readSlot[i]) * tableSize;
+      records[record + 1] = this.tableAt + 4 * windows.at(i, l);
       records[record + 2] = this.words.groupRows[word];
       this.runningLane[base + k] = l;
     }
@@ -167,7 +164,7 @@ export class SteadySacPe extends SacPe {
     const next = word + words.groupRows[word];
     this.wordPointer[i] = next;
     this.counters.essentialBits += words.groupBits[word];
-    this.passWindow(i, l);
+    this.windows.pass(i, l);
     if ((words.marks[next - 1] & FLUSH) !== 0) this.flushLane(n, i, l);
     else this.waitingLane[base + this.waiting[n]++] = l;
   }
