@@ -113,6 +113,12 @@ describe('SAC PE timing', () => {
     expect(run.values).toEqual([[5, 2]]);
   });
 
+  it('passes the window on a flush mark alone, which implies pass', () => {
+    const work = lone({ windowSlots: 2 }, words(4, 2));
+    expect(runPe({ ...work, flushAlone: true }).accepts).toEqual(runPe(work).accepts);
+    expect(runPe({ ...work, flushAlone: true }).values).toEqual(plainSums(work));
+  });
+
   it('does not deadlock on absent lanes and absent units', () => {
     for (const barrier of [false, true]) {
       const config = peConfig({ units: 3, lanes: 3, barrier, windowSlots: 1 });

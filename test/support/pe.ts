@@ -2,8 +2,9 @@
  * A bench for one SAC PE: drives its word, window and output ports with ready and valid, cycle by cycle, and
  * records when words are accepted and outputs leave.
  */
-import { FLUSH, KneadedWords } from '../../src/bit/knead.js';
-import { SacPe, type WindowSource } from '../../src/sim/sacPe.js';
+import { FLUSH, KneadedWords, PASS } from '../../src/bit/knead.js';
+import type { WindowSource } from '../../src/sim/activationWindows.js';
+import { SacPe } from '../../src/sim/sacPe.js';
 import type { SacPeConfig } from '../../src/sim/sacRegisters.js';
 
 /** What a PE is to do: the weights of every unit and lane, and the windows of every lane. */
@@ -14,6 +15,8 @@ export interface PeWork {
   weights: number[][][][][];
   /** [lane][group over all outputs]: activations. */
   windows: number[][][];
+  /** Flush marks come without the pass mark that they imply. */
+  flushAlone?: boolean;
 }
 
 export type PeFactory = (config: SacPeConfig, words: KneadedWords, source: WindowSource) => SacPe;
@@ -63,6 +66,8 @@ export function runPe(work: PeWork, ports: PePorts = {}, make: PeFactory = sound
       return { from, count: words.count - from };
     }),
   );
+  if (work.flushAlone)
+    words.marks.forEach((mark, i) => (words.marks[i] = mark & FLUSH ? FLUSH : mark & PASS));
   const loaded = new Array<number>(lanes).fill(0);
   const pe = make(config, words, {
     load(lane, table, at) {

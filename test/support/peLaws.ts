@@ -22,9 +22,10 @@ export const peWork: fc.Arbitrary<PeWork> = fc
     barrier: fc.boolean(),
     wideSegments: fc.boolean(),
     outputs: fc.integer({ min: 1, max: 12 }),
+    flushAlone: fc.boolean(),
     salt: fc.nat(),
   })
-  .chain(({ absentUnits, absentLane, outputs, salt, ...hardware }) =>
+  .chain(({ absentUnits, absentLane, outputs, flushAlone, salt, ...hardware }) =>
     fc
       .array(codeArbitrary(hardware.magnitudeBits, true), { minLength: 1, maxLength: 40, size: 'max' })
       .map((pool) => {
@@ -42,7 +43,7 @@ export const peWork: fc.Arbitrary<PeWork> = fc
         const windows = sizes.map((lane) =>
           lane.flat().map(() => range(KS).map(() => random.int(65_536) - 32_768)),
         );
-        return { config: peConfig(hardware), weights, windows };
+        return { config: peConfig(hardware), weights, windows, flushAlone };
       }),
   );
 
