@@ -25,6 +25,7 @@ export function row(part: Partial<LayerReport> = {}): LayerReport {
     stall: { output: 0, flush: 5, window: 3, weights: 0, imbalance: 2 },
     idle: { absentLane: 40, absentUnit: 25, empty: 0 },
     verified: null,
+    outputsChecked: 7,
     ...part,
   };
 }
