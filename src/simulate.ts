@@ -2,15 +2,10 @@
  * The whole flow, in order: read a layer, quantise it, let each machine time or execute it, check values and
  * conservation, put the numbers beside the dense denominator. One layer is in memory at a time.
  */
+import { chooseMachines, type ChosenMachine } from './arch/choose.js';
 import { conservationViolations, essentialBitUses } from './arch/conservation.js';
-import {
-  resolveConfig,
-  type Counters,
-  type LayerWork,
-  type Machine,
-  type MachineKind,
-} from './arch/machine.js';
-import { dadiannao, machineKind } from './arch/registry.js';
+import { resolveConfig, type Counters, type LayerWork, type Machine } from './arch/machine.js';
+import { dadiannao } from './arch/registry.js';
 import { UserError } from './errors.js';
 import {
   bitStatistics,
@@ -34,7 +29,7 @@ import {
   type Report,
 } from './report/report.js';
 import { macCount } from './tensor.js';
-import { globMatcher } from './trace/import/glob.js';
+import { globMatcher } from './glob.js';
 import type { Trace, TraceLayer } from './trace/trace.js';
 import { VERSION } from './version.js';
 
@@ -60,9 +55,7 @@ export interface SimulateOptions {
   progress?: (done: number, total: number, label: string) => void;
 }
 
-interface Contender {
-  kind: MachineKind;
-  machine: Machine;
+interface Contender extends ChosenMachine {
   /** The denominator of its speedups. */
   dense: Machine;
   layers: LayerReport[];
@@ -75,7 +68,7 @@ interface Contender {
  */
 export function simulate(trace: Trace, options: SimulateOptions): Report {
   const precision = options.precision ?? 'int16';
-  const contenders = configureMachines(options.machines, options.settings ?? []).map(enter);
+  const contenders = chooseMachines(options.machines, options.settings ?? []).map(enter);
   const layers = selectLayers(trace, options.layer);
   const level = chooseLevel(trace, layers, contenders, options.level);
   const report = emptyReport(trace, options, level, precision);
@@ -198,36 +191,8 @@ function loadLayer(
   };
 }
 
-/** Machines with their settings; each setting must fit at least one of them. */
-export function configureMachines(
-  names: readonly string[],
-  settings: readonly string[],
-): { kind: MachineKind; machine: Machine }[] {
-  if (names.length === 0) throw new UserError('no-machine', 'no machine was chosen; use --machine NAME');
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice) throw new UserError('machine-twice', `machine ${twice} is named twice; name each machine once`);
-  const chosen = names.map((name) => ({ kind: machineKind(name), values: {} as Record<string, string> }));
-  for (const setting of settings) {
-    const match = /^(?:([^.=]+)\.)?([^.=]+)=(.*)$/s.exec(setting);
-    if (!match) throw new UserError('bad-setting', `--set ${setting}: expected [machine.]parameter=value`);
-    const [, owner, name, value] = match;
-    const owners = chosen.filter(({ kind }) =>
-      owner === undefined ? kind.parameters.some((p) => p.name === name) : kind.name === owner,
-    );
-    if (owners.length === 0)
-      throw new UserError(
-        'unknown-parameter',
-        owner === undefined
-          ? `--set ${setting}: none of ${names.join(', ')} has a parameter ${name}; see "kneadsim list"`
-          : `--set ${setting}: machine ${owner} is not among the chosen ones (${names.join(', ')})`,
-      );
-    for (const { values } of owners) values[name] = value;
-  }
-  return chosen.map(({ kind, values }) => ({ kind, machine: kind.configure(resolveConfig(kind, values)) }));
-}
-
 /** A machine with its denominator: dadiannao with the same tiles, units, lanes and tileBy. */
-function enter({ kind, machine }: { kind: MachineKind; machine: Machine }): Contender {
+function enter({ kind, machine }: ChosenMachine): Contender {
   const shared = Object.fromEntries(
     ['tiles', 'units', 'lanes', 'tileBy'].map((name) => [name, String(machine.config[name])]),
   );

@@ -6,7 +6,7 @@ import { MACHINES } from '../arch/registry.js';
 import type { Report } from '../report/report.js';
 import { simulate } from '../simulate.js';
 import { macCount } from '../tensor.js';
-import { globMatcher } from '../trace/import/glob.js';
+import { globMatcher } from '../glob.js';
 import { openTrace } from '../trace/open.js';
 import type { Io } from './io.js';
 import type { SimulationFlags } from './options.js';

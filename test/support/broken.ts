@@ -25,10 +25,11 @@ export interface Tampering {
 export type Tamper = (config: MachineConfig) => Tampering;
 
 export function broken(kind: MachineKind, tamper: Tamper): MachineKind {
+  const configure = kind.configure.bind(kind);
   return {
     ...kind,
     configure: (config): Machine => {
-      const sound = kind.configure(config);
+      const sound = configure(config);
       const { count, countWork, step, stepWork } = tamper(config);
       return {
         name: sound.name,

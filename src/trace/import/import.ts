@@ -13,7 +13,7 @@ import { writeTrace, type WritableLayer, type WritableTrace } from '../write.js'
 import { hashOfSource, kindOfSource, type SourceKind } from './detect.js';
 import { openDnnsim } from './dnnsim.js';
 import { openForeign } from './foreign.js';
-import { globMatcher } from './glob.js';
+import { globMatcher } from '../../glob.js';
 import { takeIntegers, type CodeBits } from './integers.js';
 import { LayerTable, inputSize } from './layerTable.js';
 import { npyTensor } from './npyFile.js';

@@ -6,7 +6,7 @@
 import { badInput } from '../../errors.js';
 import { readTextInput } from '../../files.js';
 import { parseCsv } from './csv.js';
-import { globMatcher } from './glob.js';
+import { globMatcher } from '../../glob.js';
 import type { LayerFacts, LayerKind } from './source.js';
 
 const COLUMNS = ['name', 'op', 'input', 'stride', 'padding', 'dilation', 'groups'] as const;
