@@ -13,7 +13,7 @@ const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 
 /** Folders and files from the bottom up. A layer may import from itself and from those below it. */
 const LAYERS: string[][] = [
-  ['errors', 'random', 'tensor', 'version'],
+  ['errors', 'glob', 'random', 'tensor', 'version'],
   ['files'],
   ['trace'],
   ['quantize'],
