@@ -1,0 +1,110 @@
+/** What conservation expects is itself counted naively; and each of its lines can be provoked. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  activationBitUses,
+  conservationViolations,
+  essentialBitUses,
+  weightBitUses,
+} from '../../src/arch/conservation.js';
+import { dadiannao } from '../../src/arch/dadiannao.js';
+import type { Counters } from '../../src/arch/machine.js';
+import { MACHINES } from '../../src/arch/registry.js';
+import { shapeArbitrary } from '../../src/fuzz.js';
+import { outputSize, type ConvShape } from '../../src/tensor.js';
+import { bump } from '../support/broken.js';
+import { configured, layer } from '../support/layers.js';
+import { naiveOnes } from '../support/naiveKnead.js';
+import { runs } from '../support/runs.js';
+
+/** Calls `use` for every product of the layer that is not padding, with the indices of its operands. */
+function eachProduct(s: ConvShape, use: (weight: number, activation: number | null) => void): void {
+  const { outHeight, outWidth } = outputSize(s);
+  const C = s.channels / s.groups;
+  for (let n = 0; n < s.batch; n++)
+    for (let f = 0; f < s.filters; f++)
+      for (let oy = 0; oy < outHeight; oy++)
+        for (let ox = 0; ox < outWidth; ox++)
+          for (let i = 0; i < C * s.kernelHeight * s.kernelWidth; i++) {
+            const kx = i % s.kernelWidth;
+            const ky = Math.floor(i / s.kernelWidth) % s.kernelHeight;
+            const c =
+              Math.floor(f / (s.filters / s.groups)) * C + Math.floor(i / (s.kernelWidth * s.kernelHeight));
+            const y = oy * s.strideY + ky * s.dilationY - s.padTop;
+            const x = ox * s.strideX + kx * s.dilationX - s.padLeft;
+            const inside = y >= 0 && x >= 0 && y < s.height && x < s.width;
+            use(
+              f * C * s.kernelHeight * s.kernelWidth + i,
+              inside ? ((n * s.channels + c) * s.height + y) * s.width + x : null,
+            );
+          }
+}
+
+describe('essential bits', () => {
+  it('are those of every operand of every product', () => {
+    fc.assert(
+      fc.property(shapeArbitrary, fc.nat(), (shape, seed) => {
+        const work = layer(shape, 'int8', { seed });
+        let ofWeights = 0;
+        let ofActivations = 0;
+        eachProduct(shape, (weight, activation) => {
+          ofWeights += naiveOnes(work.weights.codes[weight]);
+          if (activation !== null) ofActivations += naiveOnes(work.activations!.codes[activation]);
+        });
+        expect(weightBitUses(work)).toBe(ofWeights);
+        expect(activationBitUses(shape, work.activations!)).toBe(ofActivations);
+        expect(MACHINES.map((kind) => essentialBitUses(kind, work))).toEqual([
+          ofWeights,
+          ofActivations,
+          ofActivations,
+          ofWeights,
+        ]);
+      }),
+      { numRuns: runs(40) },
+    );
+  });
+});
+
+describe('violations', () => {
+  const drawn = fc.sample(shapeArbitrary, 1)[0];
+  it.each(MACHINES)('of $name are told apart', (kind) => {
+    const machine = configured(kind, { tiles: 2, units: 3, lanes: 2 });
+    const work = layer(drawn);
+    const uses = essentialBitUses(kind, work);
+    const after = (tamper: (c: Counters) => void): string[] => {
+      const { counters } = machine.step(work);
+      tamper(counters);
+      return conservationViolations(kind, machine, work, counters, uses).map((line) =>
+        line.replace(/: found.*/, ''),
+      );
+    };
+    const at = `${kind.name}, layer layer: `;
+    expect(after(() => {})).toEqual([]);
+    expect(after((c) => bump(c, 'terms'))).toEqual([`${at}terms issued = MACs of the layer`]);
+    expect(after((c) => bump(c, 'stall.window'))).toEqual([`${at}issued + stalled + idle = lanes x cycles`]);
+    if (kind.serialOperand)
+      expect(after((c) => bump(c, 'essentialBits', -1))).toEqual([`${at}essential bits consumed`]);
+    if (kind.name === 'tetris')
+      expect(after((c) => bump(c, 'kneadedWeights', -1))).toEqual([`${at}weights kneaded`]);
+    const negative = (c: Counters): void => {
+      bump(c, 'idle.empty', -1 - c.idle.empty);
+      bump(
+        c,
+        'idle.absentLane',
+        1 +
+          machine.laneSlots * c.cycles -
+          c.busy -
+          [c.stall, c.idle].flatMap((x) => Object.values(x)).reduce((a, b) => a + b, 0) -
+          1,
+      );
+    };
+    expect(after(negative)).toEqual([`${at}empty is negative: -1`]);
+  });
+
+  it('compare with the layer, not with the machine', () => {
+    const work = layer(drawn);
+    const machine = configured(dadiannao);
+    const other = layer({ ...drawn, filters: 2 * drawn.filters });
+    expect(conservationViolations(dadiannao, machine, other, machine.count(work), 0)).not.toEqual([]);
+  });
+});
