@@ -94,6 +94,9 @@ function fileFaults(name: string, source: string): string[] {
   return faults;
 }
 
+/** Without imports of types, which are gone when the code runs. */
+const valueImports = (source: string): string => source.replace(/^(import|export) type [^;]*;/gms, '');
+
 describe('source files', () => {
   it('are found', () => {
     expect(files.length).toBeGreaterThan(40);
@@ -107,6 +110,21 @@ describe('source files', () => {
 
   it.each(files)('%s is short and says what it is', (name) => {
     expect(fileFaults(name, read(name))).toEqual([]);
+  });
+
+  it('never import in a circle between files', () => {
+    const graph = new Map(
+      files.map((name) => [name, importsOf(name, valueImports(read(name))).filter((i) => i.own)]),
+    );
+    const walk = (name: string, path: string[]): void => {
+      if (path.includes(name)) throw new Error([...path, name].join(' -> '));
+      if (done.has(name)) return;
+      for (const { target } of graph.get(name) ?? []) walk(target, [...path, name]);
+      done.add(name);
+    };
+    const done = new Set<string>();
+    for (const name of files) walk(name, []);
+    expect(done.size).toBe(files.length);
   });
 });
 

@@ -3,7 +3,8 @@
  * cycles, weights are parallel.
  */
 import type { MachineKind } from './machine.js';
-import { SERIAL_PARAMETERS, SerialMachine, type SerialConfig } from './serial.js';
+import { SERIAL_PARAMETERS, SerialMachine } from './serial.js';
+import type { SerialConfig } from './serialConfig.js';
 
 export const pragmatic: MachineKind = {
   name: 'pragmatic',

@@ -10,9 +10,10 @@ import { popcount32 } from '../bit/planes.js';
 import { bricksOf, type Bricks } from '../lower/bricks.js';
 import { itemsOf, workBlocks, type TileWork } from '../lower/blocks.js';
 import { lowerForward, PaddedInput } from '../lower/forward.js';
+import { palletsOf, type Pallets } from '../lower/pallets.js';
 import type { Codes } from '../quantize.js';
 import { zeroCounters, type Counters, type LayerWork } from './machine.js';
-import { palletsOf, SERIAL_PIPELINE_CYCLES, type Pallets, type SerialConfig } from './serial.js';
+import { SERIAL_PIPELINE_CYCLES, type SerialConfig } from './serialConfig.js';
 
 /** Column-lane-cycles of one unit of a tile in a block, before it waits for other tiles. */
 interface TileTiming {

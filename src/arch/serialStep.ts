@@ -5,11 +5,12 @@
 import { brickWeights, bricksOf } from '../lower/bricks.js';
 import { itemsOf, workBlocks, type Block, type TileWork } from '../lower/blocks.js';
 import { lowerForward, outputIndex, PaddedInput } from '../lower/forward.js';
+import { palletsOf, type Pallets } from '../lower/pallets.js';
 import type { Codes } from '../quantize.js';
 import { SerialTile, type SerialSource } from '../sim/serialTile.js';
 import { outputShape } from '../tensor.js';
 import { zeroCounters, type LayerWork, type StepResult } from './machine.js';
-import { palletsOf, SERIAL_PIPELINE_CYCLES, type Pallets, type SerialConfig } from './serial.js';
+import { SERIAL_PIPELINE_CYCLES, type SerialConfig } from './serialConfig.js';
 
 export function stepSerial(config: SerialConfig, work: LayerWork, activations: Codes): StepResult {
   const { shape } = work;

@@ -1,6 +1,7 @@
 /** Stripes-like (MICRO 2016; SPEC section 4): bit-serial in the storage width of the activations. */
 import type { MachineKind } from './machine.js';
-import { SERIAL_PARAMETERS, SerialMachine, type SerialConfig } from './serial.js';
+import { SERIAL_PARAMETERS, SerialMachine } from './serial.js';
+import type { SerialConfig } from './serialConfig.js';
 
 export const stripes: MachineKind = {
   name: 'stripes',

@@ -1,7 +1,7 @@
 /** The order of work over tiles: every filter at every position exactly once; groups never share a tile. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { palletsOf } from '../../src/arch/serial.js';
+import { palletsOf } from '../../src/lower/pallets.js';
 import { shapeArbitrary } from '../../src/fuzz.js';
 import { itemsOf, workBlocks, type TileBy } from '../../src/lower/blocks.js';
 import { positionCount } from '../../src/lower/forward.js';

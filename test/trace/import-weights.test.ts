@@ -1,5 +1,7 @@
 /** Weights without recorded inputs: layouts, kinds, sizes, tables, codes. */
 import { describe, expect, it } from 'vitest';
+import { importTrace } from '../../src/trace/import/import.js';
+import { openTrace } from '../../src/trace/open.js';
 import { looksDepthwise } from '../../src/trace/import/layout.js';
 import type { Layout } from '../../src/trace/import/source.js';
 import { npy, npz, ramp, safetensorsOf, useFolder, values, type NpyParts } from './support.js';
@@ -318,6 +320,18 @@ describe('--integers', () => {
     expect(values(trace.layers[0], 'input')).toEqual([...(input as Float32Array)].map(Number));
   });
 
+  it('keeps weights with fractions beside codes, and says so', async () => {
+    const source = folder.write('w.npz', npz(layer(f(1, 0.5), f(0, 200))));
+    const { notes } = await importTrace(source, folder.path('out.safetensors'), { integers: true });
+    expect(notes.join()).toMatch(/weight\.npy".*element 1 is 0\.5/);
+    const trace = openTrace(folder.path('out.safetensors'));
+    expect(trace.layers[0].tensors).toMatchObject({
+      weight: { dtype: 'float32' },
+      input: { dtype: 'uint8' },
+    });
+    trace.close();
+  });
+
   it('leaves stored codes and floats without the option as they are', async () => {
     const stored = await folder.import(
       folder.write('w.npz', npz(layer(Int16Array.of(1, 2), Uint8Array.of(1, 2)))),
@@ -329,7 +343,7 @@ describe('--integers', () => {
   });
 
   it.each<[string, ArrayBufferView, ArrayBufferView, object, RegExp]>([
-    ['fractions', f(1, 0.5), f(0, 1), {}, /weight\.npy", element 1: found 0\.5, expected whole numbers/],
+    ['fractions everywhere', f(1, 0.5), f(0.5, 1), {}, /weight\.npy", element 1: found 0\.5, expected whole/],
     ['NaN', f(1, NaN), f(0, 1), {}, /found NaN/],
     ['weights beyond 16 bits', f(1, 32768), f(0, 1), {}, /found 32768, expected int16 codes/],
     ['inputs beyond 16 bits', f(1, 2), f(0, 65536), {}, /input\.npy", element 1: found 65536/],

@@ -69,7 +69,7 @@ export async function importTrace(
         expected: 'at least one tensor of two axes or more',
         remedy: 'name tensors <layer>/weight, or check that this is the right file',
       });
-    if (options.integers) await takeIntegers(source, network.layers, options.codeBits);
+    if (options.integers) await takeIntegers(source, network.layers, network.notes, options.codeBits);
     refuseWide(network);
     const layers = network.layers.map((layer) => resolveLayer(source, layer, resolveOptions));
     refuseSynthesisTooLarge(source, layers);

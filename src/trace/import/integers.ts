@@ -1,7 +1,8 @@
 /**
  * `--integers`: integral floats, and integers wider than 16 bits, taken as codes. Weights are signed; activations
  * are unsigned unless one is negative. One width for all weights and one for all activations: 8 bits if every
- * code of that kind fits, else 16, or what --code-bits says.
+ * code of that kind fits, else 16, or what --code-bits says. A float tensor with fractions is no code: it stays as
+ * it is, with a note, so that recorded codes can stand beside real weights.
  */
 import { badInput } from '../../errors.js';
 import type { DType } from '../../tensor.js';
@@ -17,34 +18,70 @@ interface Range {
 
 const CODED: readonly Role[] = ['weight', 'input'];
 
-/** Replaces the weights and inputs of all layers. */
-export async function takeIntegers(file: string, layers: SourceLayer[], bits?: CodeBits): Promise<void> {
+/** Replaces the weights and inputs of all layers that are whole numbers; `notes` gets a line for each other one. */
+export async function takeIntegers(
+  file: string,
+  layers: SourceLayer[],
+  notes: string[],
+  bits?: CodeBits,
+): Promise<void> {
+  const fractions: Fraction[] = [];
+  let taken = 0;
   for (const role of CODED) {
     const range: Range = { min: 0, max: 0 };
-    const coded = layers.filter((layer) => needsCoding(layer.tensors[role], bits));
-    for (const layer of coded) await extend(range, file, layer.tensors[role]!, bits);
+    const coded: SourceLayer[] = [];
+    for (const layer of layers) {
+      const tensor = layer.tensors[role];
+      if (!tensor || !needsCoding(tensor, bits)) continue;
+      const fraction = await extend(range, file, tensor, bits);
+      if (fraction) fractions.push(fraction);
+      else coded.push(layer);
+    }
     const dtype = chooseType(range, role === 'weight', bits);
     for (const layer of coded) layer.tensors[role] = asCodes(file, layer.tensors[role]!, dtype, bits);
+    taken += coded.length;
   }
+  if (taken === 0 && fractions.length > 0) {
+    const [{ tensor, index, value }] = fractions;
+    throw fault(file, tensor, index, value, 'whole numbers in some tensor', 'leave out --integers');
+  }
+  for (const { tensor, index, value } of fractions)
+    notes.push(`${tensor.place}: element ${index} is ${value}, so its values stay reals`);
+}
+
+/** The first element of a tensor that is no whole number. */
+interface Fraction {
+  tensor: SourceTensor;
+  index: number;
+  value: number;
 }
 
 /** Narrow integers are codes already; only a width that was asked for changes them. Affine ones stand for reals. */
-const needsCoding = (tensor: SourceTensor | undefined, bits?: CodeBits): boolean =>
-  tensor !== undefined &&
-  !tensor.affine &&
-  (tensor.dtype.includes('float') || tensor.wide !== undefined || bits !== undefined);
+const needsCoding = (tensor: SourceTensor, bits?: CodeBits): boolean =>
+  !tensor.affine && (tensor.dtype.includes('float') || tensor.wide !== undefined || bits !== undefined);
 
-async function extend(range: Range, file: string, tensor: SourceTensor, bits?: CodeBits): Promise<void> {
+/** Widens the range by a tensor of whole numbers, or returns the fraction that it holds. */
+async function extend(
+  range: Range,
+  file: string,
+  tensor: SourceTensor,
+  bits?: CodeBits,
+): Promise<Fraction | null> {
   const data = await tensor.read();
+  let { min, max } = range;
   for (let i = 0; i < data.length; i++) {
     const value = data[i];
-    if (!Number.isInteger(value))
-      throw fault(file, tensor, i, value, 'whole numbers', 'leave out --integers');
-    if (value < range.min) range.min = value;
-    if (value > range.max) range.max = value;
-    // Wider than the widest format, whatever the sign of the others turns out to be.
-    if (value > 65535 || value < -32768) throw tooWide(file, tensor, i, value, bits);
+    if (!Number.isFinite(value)) throw fault(file, tensor, i, value, 'whole numbers', 'record it again');
+    if (!Number.isInteger(value)) return { tensor, index: i, value };
+    if (value < min) min = value;
+    if (value > max) max = value;
   }
+  // Wider than the widest format, whatever the sign of the others turns out to be.
+  const wide = data.findIndex((value: number) => value > 65535 || value < -32768);
+  if (wide >= 0) throw tooWide(file, tensor, wide, data[wide], bits);
+  range.min = min;
+  range.max = max;
+  return null;
 }
 
 function chooseType({ min, max }: Range, weights: boolean, bits?: CodeBits): DType {
