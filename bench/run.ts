@@ -32,5 +32,6 @@ for (const { goal, measured, met } of lines)
 console.log(table.toString());
 console.log(
   '\nGoals count CPU time, and each number is the best of several repetitions: what else runs on a machine only\n' +
-    'ever makes them worse. Operations per second by wall time are in the tables of the suites.',
+    'ever makes them worse. A busy neighbour on the same physical core takes up to 40 % of the SAC step even by\n' +
+    'CPU time. Operations per second by wall time are in the tables of the suites.',
 );

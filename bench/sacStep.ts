@@ -90,7 +90,7 @@ function rate(table: TextTable, name: string, works: LayerWork[]): number {
   const arrays = PES.map((kind) => layers.map((layer) => sacArray(config, layer, kind)));
   const bodies = arrays.map((array) => (): number => array.reduce((cycles, { run }) => cycles + run(), 0));
   // The slow PEs have few rounds: they only say what the steady one gains.
-  const seconds = [...bestCpu([step, bodies[0]], 10, 0.1), ...bestCpu(bodies.slice(1), 3, 0.1)];
+  const seconds = [...bestCpu([step, bodies[0]], 15, 0.1), ...bestCpu(bodies.slice(1), 3, 0.1)];
   const rates = seconds.map((s) => laneCycles / 1e6 / s);
   table.row([name, ...rates.map(shown)]);
   return rates[0];
