@@ -7,6 +7,9 @@ import { workOf } from '../../src/fuzz.js';
 import { configured, conv, layer, range } from '../support/layers.js';
 import { longCases, naiveOf, TETRIS_LAWS } from '../support/tetrisLaws.js';
 
+const stringsOf = (settings: Record<string, string | number>): Record<string, string> =>
+  Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+
 describe('tetris', () => {
   it.each(Object.entries(TETRIS_LAWS))('%s', (_, law) => {
     law(tetris);
@@ -18,6 +21,34 @@ describe('tetris', () => {
     expect(recurring.length).toBeGreaterThan(cases.length / 2);
   });
 
+  it('fills windows while a tile waits for another at the end of a block', () => {
+    // Two tiles of one unit, two blocks. Filter 0 is dense, the others are empty: tile 1 waits long after block 1,
+    // and begins block 2 with all its slow windows loaded.
+    const settings = {
+      tiles: 2,
+      units: 1,
+      lanes: 1,
+      kneadingStride: 8,
+      windowSlots: 6,
+      windowLoadCycles: 6,
+      tileBy: 'filters',
+    };
+    const work = layer(conv({ channels: 160, filters: 4 }), 'int8', { weights: [0] });
+    work.weights.codes.fill(127, 0, 160);
+    for (const throttleWords of [0, 1, 4])
+      for (const sync of ['skew', 'barrier']) {
+        const c = { settings: stringsOf({ ...settings, throttleWords, sync }) };
+        const machine = configured(tetris, c.settings);
+        const { counters } = machine.step(work);
+        expect(machine.count(work)).toEqual(counters);
+        if (throttleWords !== 1) {
+          expect(counters.cycles).toBe(naiveOf(tetris, c, work).cycles);
+          // 160 rows; then six windows at once, of which the first frees a slot for the seventh at once.
+          expect(counters.cycles).toBeLessThan(160 + 20 * 6);
+        }
+      }
+  });
+
   it('is timed at once over a quarter of a thousand million positions, by whole periods', () => {
     const settings = { tiles: 1, units: 3, lanes: 2, kneadingStride: 4, windowSlots: 2 };
     const row = (width: number): LayerWork => ({
@@ -25,7 +56,7 @@ describe('tetris', () => {
       shape: conv({ channels: 6, filters: 3, kernelWidth: 2, width: width + 1 }),
       activations: null,
     });
-    const c = { settings: Object.fromEntries(Object.entries(settings).map(([k, v]) => [k, `${v}`])) };
+    const c = { settings: stringsOf(settings) };
     const naive = [...range(200).map((i) => naiveOf(tetris, c, row(i + 1)).cycles)];
     const gain = naive.map((cycles, i) => cycles - (naive[i - 1] ?? 0)).slice(100);
     const period = range(50).find((p) => p > 0 && gain.slice(0, 50).every((x, i) => x === gain[i + p]))!;
