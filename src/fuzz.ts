@@ -61,8 +61,10 @@ export const shapeArbitrary: fc.Arbitrary<ConvShape> = fc
     strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
     dilations: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
     padding: fc.tuple(...[0, 1, 2, 3].map(() => fc.integer({ min: 0, max: 2 }))),
+    linear: fc.integer({ min: 0, max: 4 }).map((draw) => draw === 4),
   })
-  .map((r) => {
+  .map((r): ConvShape => {
+    if (r.linear) return linearShape(r.batch, r.groupChannels * r.kernelWidth, r.groupFilters);
     const flat = r.rank === 1;
     const kernelHeight = flat ? 1 : r.kernelHeight;
     const [dilationY, dilationX] = r.dilations;
@@ -70,7 +72,7 @@ export const shapeArbitrary: fc.Arbitrary<ConvShape> = fc
     const needY = Math.max(1, (kernelHeight - 1) * dilationY + 1 - padTop - padBottom);
     const needX = Math.max(1, (r.kernelWidth - 1) * dilationX + 1 - padLeft - padRight);
     return {
-      op: 'conv' as const,
+      op: 'conv',
       rank: r.rank,
       batch: r.batch,
       channels: r.groups * r.groupChannels,
@@ -90,6 +92,17 @@ export const shapeArbitrary: fc.Arbitrary<ConvShape> = fc
       dilationX,
     };
   });
+
+const linearShape = (batch: number, channels: number, filters: number): ConvShape => ({
+  op: 'linear',
+  rank: 2,
+  batch,
+  channels,
+  filters,
+  groups: 1,
+  ...{ height: 1, width: 1, kernelHeight: 1, kernelWidth: 1, strideY: 1, strideX: 1 },
+  ...{ padTop: 0, padBottom: 0, padLeft: 0, padRight: 0, dilationY: 1, dilationX: 1 },
+});
 
 /** Sign-magnitude codes: zeros, powers of two, extremes and anything between. */
 export function codeArbitrary(magnitudeBits: number, signed: boolean): fc.Arbitrary<number> {

@@ -25,7 +25,9 @@ export { SacPe, type SacCounters } from './sim/sacPe.js';
 export type { WindowSource } from './sim/activationWindows.js';
 export { sacRegisters, type SacPeConfig } from './sim/sacRegisters.js';
 export { MacPe } from './sim/macPe.js';
-export { SerialTile, type SerialSource, type SerialTileConfig } from './sim/serialTile.js';
+export { PalletTile } from './sim/palletTile.js';
+export { RotatingTile } from './sim/rotatingTile.js';
+export type { SerialSource, SerialTile, SerialTileConfig } from './sim/serialColumns.js';
 export { referenceForward } from './reference.js';
 export { MACHINES, machineKind } from './arch/registry.js';
 export {

@@ -7,7 +7,9 @@ import { itemsOf, workBlocks, type Block, type TileWork } from '../lower/blocks.
 import { lowerForward, outputIndex, PaddedInput } from '../lower/forward.js';
 import { palletsOf, type Pallets } from '../lower/pallets.js';
 import type { Codes } from '../quantize.js';
-import { SerialTile, type SerialSource } from '../sim/serialTile.js';
+import { PalletTile } from '../sim/palletTile.js';
+import { RotatingTile } from '../sim/rotatingTile.js';
+import type { SerialSource, SerialTile } from '../sim/serialColumns.js';
 import { outputShape } from '../tensor.js';
 import { zeroCounters, type LayerWork, type StepResult } from './machine.js';
 import { SERIAL_PIPELINE_CYCLES, type SerialConfig } from './serialConfig.js';
@@ -55,7 +57,8 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
         chunk = firstFilter;
         weights = brickWeights(bricks, work.weights.codes, perFilter, chunk, filters);
       }
-      const tile = new SerialTile({ ...config, units: filters, storageBits: activations.storageBits });
+      const Tile = shape.op === 'linear' ? RotatingTile : PalletTile;
+      const tile = new Tile({ ...config, units: filters, storageBits: activations.storageBits });
       const source = sourceOf(block, tileWork, weights);
       runs.push({ work: tileWork, tile, source, cycles: tile.run(source) });
     }
@@ -63,14 +66,14 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
     counters.cycles += cycles;
     let bound = 0;
     for (const { work: tileWork, tile, source, cycles: own } of runs) {
-      bound = tile.laneNeed.reduce((longest, need) => Math.max(longest, need), bound);
-      counters.singleStreamLaneCycles += tile.laneNeed.reduce((a, b) => a + b, 0) * tileWork.filters;
+      bound = tile.columns.laneNeed.reduce((longest, need) => Math.max(longest, need), bound);
+      counters.singleStreamLaneCycles += tile.columns.laneNeed.reduce((a, b) => a + b, 0) * tileWork.filters;
       tile.wait(source, cycles - own);
-      counters.busy += tile.counters.busy * tileWork.filters;
-      counters.stall.imbalance += tile.counters.imbalance * tileWork.filters;
-      counters.idle.absentLane += tile.counters.absentLane * tileWork.filters;
-      counters.idle.empty += tile.counters.empty * tileWork.filters;
-      counters.essentialBits += tile.counters.essentialBits;
+      counters.busy += tile.columns.counters.busy * tileWork.filters;
+      counters.stall.imbalance += tile.columns.counters.imbalance * tileWork.filters;
+      counters.idle.absentLane += tile.columns.counters.absentLane * tileWork.filters;
+      counters.idle.empty += tile.columns.counters.empty * tileWork.filters;
+      counters.essentialBits += tile.columns.counters.essentialBits;
     }
     counters.boundCycles += bound;
     const slots = config.columns * config.lanes * cycles;

@@ -1,12 +1,9 @@
 /**
- * One tile of a bit-serial array (SPEC section 4), clocked: C columns (output windows) of L lanes; in each cycle a
- * lane feeds one bit of its activation, N units add their weight or not. Bit-Pragmatic feeds essential bits: the
- * column's least remaining bit position m goes to the second-stage shifter, a lane drops its lowest set bit if it
- * lies in [m, m + 2^b - 1] (first-stage shifter of b bits). Stripes feeds bit 0, 1, 2 ... of the storage width.
- *
- * Columns take steps (bricks) in order. Column c may start step q when all columns have completed step
- * q - 1 - R: with R = 0 column registers they walk in lock-step, with more they run ahead of each other. They
- * meet between examples, as in the public simulator that this peer is checked against.
+ * The datapath of a bit-serial tile (SPEC section 4), clocked: C columns of L lanes; in each cycle a lane feeds one
+ * bit of its activation and N units add their weight, or not, to the column's sums. Bit-Pragmatic feeds essential
+ * bits: the column's least remaining bit position m goes to the second-stage shifter, and a lane drops its lowest
+ * set bit if it lies in [m, m + 2^b - 1] (first-stage shifter of b bits). Stripes feeds bit 0, 1, 2 ... of the
+ * storage width. Which column takes which brick, and when, is decided by the tiles (`palletTile`, `rotatingTile`).
  */
 import { popcount32 } from '../bit/planes.js';
 import { RegisterFile } from './registers.js';
@@ -36,10 +33,19 @@ export interface SerialSource {
   windows(pallet: number): number;
   /** Example of a pallet: columns meet between examples. */
   example(pallet: number): number;
-  /** Activation codes of a column's brick. */
-  load(pallet: number, step: number, column: number, codes: Int32Array): void;
+  /** Activation codes of a window's brick. */
+  load(pallet: number, step: number, window: number, codes: Int32Array): void;
   /** Takes a finished output. */
-  store(pallet: number, column: number, unit: number, value: number): void;
+  store(pallet: number, window: number, unit: number, value: number): void;
+}
+
+/** A tile in control of its columns. */
+export interface SerialTile {
+  readonly columns: SerialColumns;
+  /** Runs a block. Returns the cycles that it took. */
+  run(source: SerialSource): number;
+  /** Counts `cycles` of waiting for other tiles after the block. */
+  wait(source: SerialSource, cycles: number): void;
 }
 
 /** Column-lane-cycles of one unit, and essential bits times units. */
@@ -51,25 +57,22 @@ export interface SerialCounters {
   essentialBits: number;
 }
 
-export class SerialTile {
+export class SerialColumns {
   readonly registers: RegisterFile;
   readonly counters: SerialCounters = { busy: 0, imbalance: 0, absentLane: 0, empty: 0, essentialBits: 0 };
-  clock = 0;
   /** Cycles that each (column, lane) would need alone: its bits, at least one cycle per item. */
   readonly laneNeed: Float64Array;
+  /** Whether a column has a brick. */
+  readonly executing: Int32Array;
   private readonly magnitude: Int32Array;
   private readonly sign: Int32Array;
   private readonly accumulator: Float64Array;
-  private readonly executing: Int32Array;
   private readonly bit: Int32Array;
-  private readonly completed: Int32Array;
   private readonly codes: Int32Array;
   private readonly firing: Int32Array;
   private readonly factor: Float64Array;
-  /** Steps that every column has completed, registered. */
-  private slowest = 0;
 
-  constructor(private readonly config: SerialTileConfig) {
+  constructor(readonly config: SerialTileConfig) {
     const { columns, lanes, units, storageBits } = config;
     this.registers = new RegisterFile([
       { name: 'magnitude', bits: storageBits, signed: false, count: columns * lanes },
@@ -77,7 +80,6 @@ export class SerialTile {
       { name: 'accumulator', bits: 53, signed: true, count: columns * units },
       { name: 'executing', bits: 1, signed: false, count: columns },
       { name: 'bit', bits: 5, signed: false, count: columns },
-      { name: 'completed', bits: 31, signed: false, count: columns },
     ]);
     const r = this.registers;
     this.magnitude = r.ints('magnitude');
@@ -85,59 +87,16 @@ export class SerialTile {
     this.accumulator = r.doubles('accumulator');
     this.executing = r.ints('executing');
     this.bit = r.ints('bit');
-    this.completed = r.ints('completed');
     this.laneNeed = new Float64Array(columns * lanes);
     this.codes = new Int32Array(lanes);
     this.firing = new Int32Array(lanes);
     this.factor = new Float64Array(lanes);
   }
 
-  /** Runs all pallets of a block. Returns the cycles that it took. */
-  run(source: SerialSource): number {
-    const total = source.pallets * source.steps;
-    this.registers.reset();
-    for (let c = 0; c < this.config.columns; c++) this.passAbsent(source, c);
-    this.slowest = this.completed.reduce((least, steps) => Math.min(least, steps), total);
-    const from = this.clock;
-    while (this.slowest < total) this.cycle(source, total);
-    return this.clock - from;
-  }
-
-  /** Counts `cycles` of waiting for other tiles after a block. */
-  wait(source: SerialSource, cycles: number): void {
-    const last = source.pallets * source.steps;
-    for (let c = 0; c < this.config.columns; c++) this.countWait(source, c, last, cycles);
-  }
-
-  private cycle(source: SerialSource, total: number): void {
-    const { columns, columnRegisters } = this.config;
-    const gate = Math.min(this.slowest + columnRegisters, this.lastStepOfExample(source, this.slowest));
-    let slowest = total;
-    for (let c = 0; c < columns; c++) {
-      if (this.executing[c] === 0 && this.completed[c] < total && this.completed[c] <= gate)
-        this.begin(source, c);
-      if (this.executing[c] !== 0) this.execute(source, c);
-      else this.countWait(source, c, this.completed[c], 1);
-      if (this.completed[c] < slowest) slowest = this.completed[c];
-    }
-    this.slowest = slowest;
-    this.clock++;
-  }
-
-  /** The last step of the example that step `q` belongs to. */
-  private lastStepOfExample(source: SerialSource, q: number): number {
-    if (this.config.columnRegisters === 0) return q;
-    let pallet = Math.floor(q / source.steps);
-    const example = source.example(pallet);
-    while (pallet + 1 < source.pallets && source.example(pallet + 1) === example) pallet++;
-    return (pallet + 1) * source.steps - 1;
-  }
-
-  private begin(source: SerialSource, c: number): void {
+  /** Column c takes the brick of a window. */
+  begin(source: SerialSource, c: number, pallet: number, step: number, window: number): void {
     const { lanes, firstStageBits, storageBits } = this.config;
-    const step = this.completed[c] % source.steps;
-    const pallet = Math.floor(this.completed[c] / source.steps);
-    source.load(pallet, step, c, this.codes);
+    source.load(pallet, step, window, this.codes);
     const present = source.items[step];
     for (let l = 0, i = c * lanes; l < lanes; l++, i++) {
       const code = l < present ? this.codes[l] : 0;
@@ -150,11 +109,10 @@ export class SerialTile {
     this.bit[c] = 0;
   }
 
-  /** One cycle of a column that has a brick. */
-  private execute(source: SerialSource, c: number): void {
+  /** One cycle of a column that has a brick. Returns whether the brick is done. */
+  execute(source: SerialSource, c: number, step: number): boolean {
     const { lanes, units, firstStageBits, storageBits } = this.config;
     const { magnitude, sign, firing, factor, counters } = this;
-    const step = this.completed[c] % source.steps;
     const present = source.items[step];
     const base = c * lanes;
     let fired = 0;
@@ -198,34 +156,22 @@ export class SerialTile {
       for (let i = 0; i < fired; i++) sum += source.weights[weightsAt + firing[i]] * factor[i];
       this.accumulator[c * units + n] += sum * scale;
     }
-    if (rest === 0) this.finish(source, c, step);
+    if (rest === 0) this.executing[c] = 0;
+    return rest === 0;
   }
 
-  private finish(source: SerialSource, c: number, step: number): void {
-    const { units } = this.config;
-    this.executing[c] = 0;
-    const done = this.completed[c]++;
-    if (step !== source.steps - 1) return;
-    const pallet = Math.floor(done / source.steps);
-    for (let n = 0; n < units; n++) {
-      source.store(pallet, c, n, this.accumulator[c * units + n]);
-      this.accumulator[c * units + n] = 0;
-    }
-    this.passAbsent(source, c);
+  /** The sum of a column for a unit, which starts again from zero. */
+  takeSum(c: number, unit: number): number {
+    const at = c * this.config.units + unit;
+    const sum = this.accumulator[at];
+    this.accumulator[at] = 0;
+    return sum;
   }
 
-  /** A column that has no window in the coming pallets has nothing to do there, and nobody waits for it. */
-  private passAbsent(source: SerialSource, c: number): void {
-    const total = source.pallets * source.steps;
-    while (this.completed[c] < total && c >= source.windows(Math.floor(this.completed[c] / source.steps)))
-      this.completed[c] += source.steps;
-  }
-
-  /** A column without a brick waits for the others; one that has no window in its latest pallet is empty. */
-  private countWait(source: SerialSource, c: number, completed: number, cycles: number): void {
+  /** A column without a brick waits for others, or has nothing to do at all. */
+  countWait(source: SerialSource, empty: boolean, cycles: number): void {
     const { lanes } = this.config;
-    const pallet = Math.floor((completed - 1) / source.steps);
-    if (c >= source.windows(pallet)) this.counters.empty += lanes * cycles;
+    if (empty) this.counters.empty += lanes * cycles;
     else {
       this.counters.imbalance += source.activeLanes * cycles;
       this.counters.absentLane += (lanes - source.activeLanes) * cycles;
