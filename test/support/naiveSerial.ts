@@ -77,7 +77,8 @@ export function naiveSerialCycles(c: NaiveSerialConfig, work: LayerWork): number
               return naiveBrick(values, c.firstStageBits);
             }),
           );
-      total += blocks * scheduled(cost, c.columnRegisters);
+      total +=
+        blocks * (shape.op === 'linear' ? rotated(cost, c.columns) : scheduled(cost, c.columnRegisters));
     }
   }
   return total;
@@ -94,4 +95,19 @@ function scheduled(cost: number[][], registers: number): number {
     completed.push(Math.max(...own));
   });
   return completed[completed.length - 1];
+}
+
+/**
+ * A linear layer has one window per example: its steps go to the columns in turn, step s to column s mod C, at most
+ * one new step per cycle, each as soon as its column is free.
+ */
+function rotated(cost: number[][], columns: number): number {
+  const left = new Array<number>(columns).fill(0);
+  let step = 0;
+  let cycles = 0;
+  for (; step < cost.length || left.some((n) => n > 0); cycles++) {
+    if (step < cost.length && left[step % columns] === 0) left[step % columns] = cost[step++][0];
+    left.forEach((n, c) => (left[c] = Math.max(0, n - 1)));
+  }
+  return cycles;
 }
