@@ -34,13 +34,14 @@ export {
   resolveConfig,
   type Counters,
   type LayerWork,
+  type Level,
   type Machine,
   type MachineConfig,
   type MachineKind,
   type Parameter,
   type StepResult,
 } from './arch/machine.js';
-export { simulate, type Level, type SimulateOptions } from './simulate.js';
+export { simulate, type SimulateOptions } from './simulate.js';
 export type { LayerReport, MachineReport, Report } from './report/report.js';
 export { fuzz, type FuzzOptions, type FuzzResult } from './fuzz.js';
 export { VERSION } from './version.js';

@@ -4,7 +4,7 @@
  */
 import { chooseMachines, type ChosenMachine } from './arch/choose.js';
 import { conservationViolations, essentialBitUses } from './arch/conservation.js';
-import { resolveConfig, type Counters, type LayerWork, type Machine } from './arch/machine.js';
+import { resolveConfig, type Counters, type LayerWork, type Machine, type Level } from './arch/machine.js';
 import { dadiannao } from './arch/registry.js';
 import { UserError } from './errors.js';
 import {
@@ -32,9 +32,6 @@ import { macCount } from './tensor.js';
 import { globMatcher } from './glob.js';
 import type { Trace, TraceLayer } from './trace/trace.js';
 import { VERSION } from './version.js';
-
-export const LEVELS = ['count', 'step'] as const;
-export type Level = (typeof LEVELS)[number];
 
 export interface SimulateOptions {
   /** Machine names, in the order of the report. */
@@ -71,6 +68,7 @@ export function simulate(trace: Trace, options: SimulateOptions): Report {
   const contenders = chooseMachines(options.machines, options.settings ?? []).map(enter);
   const layers = selectLayers(trace, options.layer);
   const level = chooseLevel(trace, layers, contenders, options.level);
+  for (const { machine } of contenders) machine.check?.(level, precision);
   const report = emptyReport(trace, options, level, precision);
   const total = layers.length * contenders.length;
   let done = 0;

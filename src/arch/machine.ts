@@ -10,6 +10,10 @@ import type { ConvShape } from '../tensor.js';
 export const PHASES = ['forward'] as const;
 export type Phase = (typeof PHASES)[number];
 
+/** count: timing only, by closed forms and recurrences. step: clocked, with values. */
+export const LEVELS = ['count', 'step'] as const;
+export type Level = (typeof LEVELS)[number];
+
 /** Why a unit that has work did not issue in a cycle. One cause per unit and cycle, in this priority. */
 export const STALL_CAUSES = ['output', 'flush', 'window', 'weights', 'imbalance'] as const;
 export type StallCause = (typeof STALL_CAUSES)[number];
@@ -79,6 +83,8 @@ export interface Machine {
   readonly laneSlots: number;
   /** Lanes of this machine that stand for one lane of the dense machine (bit-serial columns). */
   readonly lanesPerDenseLane: number;
+  /** @throws UserError if the configuration has no hardware at this level and precision; asked before any run */
+  check?(level: Level, precision: Precision): void;
   /** Timing only. */
   count(work: LayerWork): Counters;
   /** Clock by clock, with values through the timed datapath. Needs activations. */

@@ -4,11 +4,13 @@
 import { UserError } from '../errors.js';
 import type { TileBy } from '../lower/blocks.js';
 import type { Lowering } from '../lower/forward.js';
+import type { Precision } from '../quantize.js';
 import { requireActivations } from './activations.js';
 import {
   ARRAY_PARAMETERS,
   LOWERING_PARAMETER,
   type LayerWork,
+  type Level,
   type Machine,
   type MachineConfig,
   type MachineKind,
@@ -93,28 +95,28 @@ class Tetris implements Machine {
     this.laneSlots = this.timing.tiles * this.timing.units * this.timing.lanes;
   }
 
-  count(work: LayerWork) {
-    this.checkStreams(work);
-    return countTetris(this.timing, work);
-  }
-
-  step(work: LayerWork) {
-    this.checkStreams(work);
-    if (this.timing.emptyGroupCycles === 0)
+  check(level: Level, precision: Precision): void {
+    if (this.config.int8Streams !== 1 && precision !== 'int8')
+      throw new UserError(
+        'bad-parameter',
+        `tetris.int8Streams is ${this.config.int8Streams} at --precision ${precision}; ` +
+          'use --precision int8, or int8Streams=1',
+      );
+    if (level === 'step' && this.timing.emptyGroupCycles === 0)
       throw new UserError(
         'bad-parameter',
         'tetris.emptyGroupCycles is 0, which no clocked PE can do (no word would carry the pass mark); ' +
           'use --level count for the bound, or emptyGroupCycles=1',
       );
-    return stepTetris(this.timing, work, requireActivations(this.name, work));
   }
 
-  private checkStreams(work: LayerWork): void {
-    if (this.config.int8Streams !== 1 && work.precision !== 'int8')
-      throw new UserError(
-        'bad-parameter',
-        `tetris.int8Streams is ${this.config.int8Streams} at --precision ${work.precision}; ` +
-          'use --precision int8, or int8Streams=1',
-      );
+  count(work: LayerWork) {
+    this.check('count', work.precision);
+    return countTetris(this.timing, work);
+  }
+
+  step(work: LayerWork) {
+    this.check('step', work.precision);
+    return stepTetris(this.timing, work, requireActivations(this.name, work));
   }
 }

@@ -1,7 +1,8 @@
 /** The options that `replay` and `compare` share, and how words on the command line become values. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { MIN_CODE_RULES, PRECISIONS, SCALE_GRAINS, SCALE_RULES } from '../quantize.js';
-import { LEVELS, type SimulateOptions } from '../simulate.js';
+import { LEVELS } from '../arch/machine.js';
+import type { SimulateOptions } from '../simulate.js';
 
 /** What commander makes of them. */
 export type SimulationFlags = Pick<

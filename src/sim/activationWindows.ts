@@ -59,6 +59,14 @@ export class ActivationWindows {
     return this.barrier ? this.lead[i] !== 0 || this.count[l] === 0 : this.lead[i] >= this.count[l];
   }
 
+  /**
+   * Whether unit and lane i, which has just passed a window, is sure to find one in the next cycle: a window that is
+   * there now stays, and a free moves lead and count together. Under a barrier the free itself has to be awaited.
+   */
+  comes(i: number, l: number): boolean {
+    return !this.barrier && this.lead[i] < this.count[l];
+  }
+
   /** Index into `table` of the window that unit and lane i reads. */
   at(i: number, l: number): number {
     return (l * this.slots + this.readSlot[i]) * this.tableSize;

@@ -4,6 +4,7 @@
  * windows and throttle buffers fill ahead.
  */
 import type { KneadedWords } from '../bit/knead.js';
+import { VerificationError } from '../errors.js';
 import { itemsOf, type Block } from '../lower/blocks.js';
 import { outputIndex, type LaneTerms, type PaddedInput } from '../lower/forward.js';
 import type { ConvShape } from '../tensor.js';
@@ -139,12 +140,22 @@ export class SacTile {
       }
   }
 
-  /** Runs until all units have summed their outputs of the block. Returns the cycle of the last accepted word. */
+  /**
+   * Runs until all units have summed their outputs of the block. Returns the cycle of the last accepted word.
+   * @throws VerificationError if nothing moves any more
+   */
   runBlock(): number {
     const { pe } = this;
+    const from = pe.clock;
     while (pe.runningUnits > 0) {
       pe.cycle();
       if (pe.emitted > 0) this.collect();
+      if (pe.clock - Math.max(pe.lastAccept, from) > this.settleCycles)
+        throw new VerificationError(
+          'deadlock',
+          `tile ${this.tile} accepted no word in ${this.settleCycles} cycles up to cycle ${pe.clock}, with ` +
+            `${pe.runningUnits} units unfinished`,
+        );
     }
     return pe.lastAccept;
   }

@@ -82,14 +82,18 @@ const op = {
   get: (local: number) => [0x20, local],
   set: (local: number) => [0x21, local],
   load: (offset: number) => [0x28, 2, ...unsigned(offset)],
+  loadUnaligned: (offset: number) => [0x28, 1, ...unsigned(offset)],
   load16: (offset: number) => [0x2f, 1, ...unsigned(offset)],
   store: (offset: number) => [0x36, 2, ...unsigned(offset)],
   constant: (value: number) => [0x41, value], // 0 to 63
   eqz: [0x45],
   add: [0x6a],
   sub: [0x6b],
+  and: [0x71],
   or: [0x72],
   shl: [0x74],
+  shrU: [0x76],
+  low16: [0x41, 0xff, 0xff, 0x03], // 65535
 };
 
 /** LEB128. */
@@ -109,8 +113,8 @@ const text = (s: string): number[] => [s.length, ...Buffer.from(s, 'ascii')];
 /** The module: imports env.memory, exports kernel(segmentsAt, recordsAt, lanes) -> mask. */
 export function kernelModule(magnitudeBits: number): Uint8Array {
   const [segments, record, lanes] = [0, 1, 2];
-  const [word, window, rows, mask, index] = [3, 4, 5, 6, 7];
-  const sum = (b: number): number => 8 + b;
+  const [word, window, rows, mask, index, pair] = [3, 4, 5, 6, 7, 8];
+  const sum = (b: number): number => 9 + b;
   const columns = Array.from({ length: magnitudeBits }, (_, b) => b);
   const wordBytes = 2 * magnitudeBits;
   const body = [
@@ -125,12 +129,18 @@ export function kernelModule(magnitudeBits: number): Uint8Array {
     ...op.brIf(1),
     ...[...op.get(record), ...op.load(0), ...op.set(word)],
     ...[...op.get(record), ...op.load(4), ...op.set(window)],
-    // sum[b] += table[window + slot b of the word]
+    // sum[b] += table[window + slot b of the word], two slots per load
     ...columns.flatMap((b) => [
+      ...(b % 2 === 0 && b + 1 < magnitudeBits
+        ? [...op.get(word), ...op.loadUnaligned(2 * b), ...op.set(pair)]
+        : []),
       ...op.get(sum(b)),
       ...op.get(window),
-      ...op.get(word),
-      ...op.load16(2 * b),
+      ...(b % 2 === 1
+        ? [...op.get(pair), ...op.constant(16), ...op.shrU]
+        : b + 1 < magnitudeBits
+          ? [...op.get(pair), ...op.low16, ...op.and]
+          : [...op.get(word), ...op.load16(2 * b)]),
       ...op.add,
       ...op.load(0),
       ...op.add,
@@ -150,7 +160,7 @@ export function kernelModule(magnitudeBits: number): Uint8Array {
     ...op.get(mask),
     ...op.end,
   ];
-  const locals = [1, ...unsigned(5 + magnitudeBits), I32];
+  const locals = [1, ...unsigned(6 + magnitudeBits), I32];
   const code = [...locals, ...body];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],

@@ -150,22 +150,32 @@ export class SteadySacPe extends SacPe {
 
   /** Record k of unit n has consumed the last row of its group. */
   private endGroup(n: number, k: number): void {
-    const { records, words } = this;
+    const { records, words, windows, wordPointer } = this;
     const base = n * this.config.lanes;
     const l = this.runningLane[base + k];
+    const i = base + l;
+    const word = wordPointer[i];
+    const next = word + words.groupRows[word];
+    wordPointer[i] = next;
+    this.counters.essentialBits += words.groupBits[word];
+    windows.pass(i, l);
+    const flush = (words.marks[next - 1] & FLUSH) !== 0;
+    const record = 3 * (base + k);
+    if (!flush && windows.comes(i, l)) {
+      // The word address is already that of the next group.
+      records[record + 1] = this.tableAt + 4 * windows.at(i, l);
+      records[record + 2] = words.groupRows[next];
+      return;
+    }
     const last = --this.running[n];
     if (k !== last) {
-      const [to, from] = [3 * (base + k), 3 * (base + last)];
-      for (let field = 0; field < 3; field++) records[to + field] = records[from + field];
+      const moved = 3 * (base + last);
+      records[record] = records[moved];
+      records[record + 1] = records[moved + 1];
+      records[record + 2] = records[moved + 2];
       this.runningLane[base + k] = this.runningLane[base + last];
     }
-    const i = base + l;
-    const word = this.wordPointer[i];
-    const next = word + words.groupRows[word];
-    this.wordPointer[i] = next;
-    this.counters.essentialBits += words.groupBits[word];
-    this.windows.pass(i, l);
-    if ((words.marks[next - 1] & FLUSH) !== 0) this.flushLane(n, i, l);
+    if (flush) this.flushLane(n, i, l);
     else this.waitingLane[base + this.waiting[n]++] = l;
   }
 
