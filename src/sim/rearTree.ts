@@ -14,6 +14,7 @@ export const treeWidth = (magnitudeBits: number): number => Math.ceil(magnitudeB
  * @param valid one flag per stage, `stages` of them from `validAt`
  * @param sums stage k's partial sums at sumsAt + k * width
  * @param capture whether stage 1 takes the segments in this cycle
+ * @param stages LV, where the caller knows it already
  */
 export function moveTree(
   valid: Int32Array,
@@ -24,8 +25,8 @@ export function moveTree(
   segments: Int32Array | Float64Array,
   segmentsAt: number,
   capture: boolean,
+  stages = treeStages(magnitudeBits),
 ): void {
-  const stages = treeStages(magnitudeBits);
   const width = treeWidth(magnitudeBits);
   // From the last stage back, so that each reads what its predecessor held before the edge.
   for (let k = stages - 1; k > 0; k--) {
@@ -33,10 +34,10 @@ export function moveTree(
     if (valid[validAt + k] === 0) continue;
     const from = sumsAt + (k - 1) * width;
     const to = sumsAt + k * width;
-    const inputs = Math.ceil(magnitudeBits / 2 ** k);
+    const inputs = (magnitudeBits + (1 << k) - 1) >> k;
     // Neighbours of stage k - 1 are 2^k segment positions apart.
     for (let i = 0; 2 * i < inputs; i++)
-      sums[to + i] = sums[from + 2 * i] + (2 * i + 1 < inputs ? sums[from + 2 * i + 1] * 2 ** (2 ** k) : 0);
+      sums[to + i] = sums[from + 2 * i] + (2 * i + 1 < inputs ? sums[from + 2 * i + 1] * 2 ** (1 << k) : 0);
   }
   valid[validAt] = capture ? 1 : 0;
   if (!capture) return;

@@ -206,7 +206,8 @@ export class SacPe {
     const take = this.pending[n] !== 0;
     const base = n * magnitudeBits;
     const { treeValid, treeSum, segments } = this;
-    moveTree(treeValid, n * stages, treeSum, n * stages * width, magnitudeBits, segments, base, take);
+    const sumsAt = n * stages * width;
+    moveTree(treeValid, n * stages, treeSum, sumsAt, magnitudeBits, segments, base, take, stages);
     if (take) {
       this.treeBusy[n]++;
       this.pending[n] = 0;

@@ -150,21 +150,22 @@ export class SteadySacPe extends SacPe {
 
   /** Record k of unit n has consumed the last row of its group. */
   private endGroup(n: number, k: number): void {
-    const { records, words, windows, wordPointer } = this;
+    const { records, windows, wordPointer } = this;
+    const { groupRows, groupBits, marks } = this.words;
     const base = n * this.config.lanes;
     const l = this.runningLane[base + k];
     const i = base + l;
     const word = wordPointer[i];
-    const next = word + words.groupRows[word];
+    const next = word + groupRows[word];
     wordPointer[i] = next;
-    this.counters.essentialBits += words.groupBits[word];
+    this.counters.essentialBits += groupBits[word];
     windows.pass(i, l);
-    const flush = (words.marks[next - 1] & FLUSH) !== 0;
+    const flush = (marks[next - 1] & FLUSH) !== 0;
     const record = 3 * (base + k);
     if (!flush && windows.comes(i, l)) {
       // The word address is already that of the next group.
       records[record + 1] = this.tableAt + 4 * windows.at(i, l);
-      records[record + 2] = words.groupRows[next];
+      records[record + 2] = groupRows[next];
       return;
     }
     const last = --this.running[n];
