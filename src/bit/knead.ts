@@ -15,6 +15,13 @@ export const FLUSH = 2;
 /** A slot: pointer p of a positive weight is p, of a negative weight KS + p; an empty slot is 2 KS. */
 export const emptySlot = (stride: number): number => 2 * stride;
 
+/** Rows, essential bits and flush of a group share one number: a PE that looks at a group touches memory once. */
+const ROW_BITS = 9;
+const FLUSH_FLAG = 1 << 30;
+export const groupRows = (group: number): number => group & ((1 << ROW_BITS) - 1);
+export const groupBits = (group: number): number => (group & ~FLUSH_FLAG) >>> ROW_BITS;
+export const groupFlushes = (group: number): boolean => (group & FLUSH_FLAG) !== 0;
+
 /** A word memory: rows of B slots, filled stream by stream. */
 export class KneadedWords {
   /** Slots, B per word, column 0 (least significant) first. */
@@ -23,9 +30,8 @@ export class KneadedWords {
   marks: Uint8Array;
   /** Valid slots of each word: the essential bits it consumes. */
   valid: Uint8Array;
-  /** At the first word of a kneaded group: its rows, and its essential bits. */
-  groupRows: Uint16Array;
-  groupBits: Uint16Array;
+  /** At the first word of a kneaded group, what the group is: `groupRows`, `groupBits`, `groupFlushes`. */
+  groups: Int32Array;
   count = 0;
 
   constructor(
@@ -36,8 +42,7 @@ export class KneadedWords {
     this.slots = new Uint16Array(capacity * magnitudeBits);
     this.marks = new Uint8Array(capacity);
     this.valid = new Uint8Array(capacity);
-    this.groupRows = new Uint16Array(capacity);
-    this.groupBits = new Uint16Array(capacity);
+    this.groups = new Int32Array(capacity);
   }
 
   private reserve(words: number): void {
@@ -47,8 +52,9 @@ export class KneadedWords {
     this.slots = grown16(this.slots, capacity * this.magnitudeBits);
     this.marks = grown8(this.marks, capacity);
     this.valid = grown8(this.valid, capacity);
-    this.groupRows = grown16(this.groupRows, capacity);
-    this.groupBits = grown16(this.groupBits, capacity);
+    const groups = new Int32Array(capacity);
+    groups.set(this.groups);
+    this.groups = groups;
   }
 
   /** Appends one word of explicit slots (stimulus of a single PE). */
@@ -102,8 +108,7 @@ export class KneadedWords {
     }
     marks.fill(0, base, base + rows);
     marks[base + rows - 1] = flush ? PASS | FLUSH : PASS;
-    this.groupRows[base] = rows;
-    this.groupBits[base] = bits;
+    this.groups[base] = rows | (bits << ROW_BITS) | (flush ? FLUSH_FLAG : 0);
     this.count += rows;
     return rows;
   }

@@ -6,7 +6,7 @@
  *
  * test/sim/steadySacPe.test.ts holds it equal to SacPe, cycle by cycle.
  */
-import { FLUSH, type KneadedWords } from '../bit/knead.js';
+import { groupBits, groupFlushes, groupRows, type KneadedWords } from '../bit/knead.js';
 import type { WindowSource } from './activationWindows.js';
 import { SacPe } from './sacPe.js';
 import { registerBytes } from './registers.js';
@@ -142,7 +142,7 @@ export class SteadySacPe extends SacPe {
       const record = 3 * (base + k);
       records[record] = 2 * word * magnitudeBits;
       records[record + 1] = this.tableAt + 4 * windows.at(i, l);
-      records[record + 2] = this.words.groupRows[word];
+      records[record + 2] = groupRows(this.words.groups[word]);
       this.runningLane[base + k] = l;
     }
     this.waiting[n] = kept;
@@ -151,21 +151,22 @@ export class SteadySacPe extends SacPe {
   /** Record k of unit n has consumed the last row of its group. */
   private endGroup(n: number, k: number): void {
     const { records, windows, wordPointer } = this;
-    const { groupRows, groupBits, marks } = this.words;
+    const { groups } = this.words;
     const base = n * this.config.lanes;
     const l = this.runningLane[base + k];
     const i = base + l;
     const word = wordPointer[i];
-    const next = word + groupRows[word];
+    const group = groups[word];
+    const next = word + groupRows(group);
     wordPointer[i] = next;
-    this.counters.essentialBits += groupBits[word];
+    this.counters.essentialBits += groupBits(group);
     windows.pass(i, l);
-    const flush = (marks[next - 1] & FLUSH) !== 0;
+    const flush = groupFlushes(group);
     const record = 3 * (base + k);
     if (!flush && windows.comes(i, l)) {
       // The word address is already that of the next group.
       records[record + 1] = this.tableAt + 4 * windows.at(i, l);
-      records[record + 2] = groupRows[next];
+      records[record + 2] = groupRows(groups[next]);
       return;
     }
     const last = --this.running[n];

@@ -2,6 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  groupBits,
+  groupFlushes,
+  groupRows,
   emptySlot,
   FLUSH,
   kneadedRows,
@@ -75,7 +78,8 @@ describe('kneading', () => {
           expect([...words.marks.subarray(at, at + rows)]).toEqual(marks);
           const ones = mine.reduce((n, w) => n + naiveOnes(w), 0);
           expect(words.valid.subarray(at, at + rows).reduce((a, b) => a + b, 0)).toBe(ones);
-          expect([words.groupRows[at], words.groupBits[at]]).toEqual([rows, ones]);
+          const facts = words.groups[at];
+          expect([groupRows(facts), groupBits(facts), groupFlushes(facts)]).toEqual([rows, ones, flush]);
           at += rows;
         });
       }),
