@@ -2,6 +2,7 @@
  * The whole flow, in order: read a layer, quantise it, let each machine time or execute it, check values and
  * conservation, put the numbers beside the dense denominator. One layer is in memory at a time.
  */
+import { noActivations } from './arch/activations.js';
 import { chooseMachines, type ChosenMachine } from './arch/choose.js';
 import { conservationViolations, essentialBitUses } from './arch/conservation.js';
 import { resolveConfig, type Counters, type LayerWork, type Machine, type Level } from './arch/machine.js';
@@ -198,7 +199,8 @@ function enter({ kind, machine }: ChosenMachine): Contender {
   return { kind, machine, dense, layers: [], totals: new Totals() };
 }
 
-function selectLayers(trace: Trace, glob: string | undefined): TraceLayer[] {
+/** Layers whose names match. @throws UserError if none does */
+export function selectLayers(trace: Trace, glob: string | undefined): TraceLayer[] {
   const layers = glob === undefined ? trace.layers : trace.layers.filter((l) => globMatcher(glob)(l.name));
   if (layers.length === 0)
     throw new UserError(
@@ -219,12 +221,7 @@ function chooseLevel(
   const chosen = level ?? (bare ? 'count' : 'step');
   const needs = contenders.find(({ kind }) => chosen === 'step' || kind.needsActivations);
   if (bare && needs)
-    throw new UserError(
-      'no-activations',
-      `${trace.file}: layer ${bare.name}: found no activations, expected a tensor ${bare.name}/input for machine ` +
-        `${needs.kind.name} at level ${chosen}; use a trace with activations, or --level count with machines that ` +
-        'time weights alone (dadiannao, tetris)',
-    );
+    throw noActivations(`${trace.file}: layer ${bare.name}`, bare.name, needs.kind.name, `level ${chosen}`);
   return chosen;
 }
 

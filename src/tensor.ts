@@ -140,6 +140,10 @@ export const weightShape = (s: ConvShape): number[] => [
   s.kernelHeight,
   s.kernelWidth,
 ];
+/** Weights of one filter: C/groups * R * S. */
+export const weightsPerFilter = (s: ConvShape): number =>
+  (s.channels / s.groups) * s.kernelHeight * s.kernelWidth;
+
 export const inputShape = (s: ConvShape): number[] => [s.batch, s.channels, s.height, s.width];
 export function outputShape(s: ConvShape): number[] {
   const { outHeight, outWidth } = outputSize(s);

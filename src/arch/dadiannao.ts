@@ -4,9 +4,16 @@
  */
 import { brickWeights, bricksOf, type Bricks } from '../lower/bricks.js';
 import { itemsOf, workBlocks, type Block, type TileBy, type TileWork } from '../lower/blocks.js';
-import { lowerForward, outputIndex, PaddedInput, positionCount, type Lowering } from '../lower/forward.js';
+import {
+  lowerForward,
+  outputIndex,
+  PaddedInput,
+  positionCount,
+  unwrittenOutput,
+  type Lowering,
+} from '../lower/forward.js';
 import { MacPe } from '../sim/macPe.js';
-import { outputShape, outputSize } from '../tensor.js';
+import { weightsPerFilter } from '../tensor.js';
 import { requireActivations } from './activations.js';
 import {
   ARRAY_PARAMETERS,
@@ -52,10 +59,9 @@ class DaDianNao implements Machine {
   /** Closed form: a block takes steps per output x outputs of its busiest tile. */
   count({ shape }: LayerWork): Counters {
     const { array } = this;
-    const { outHeight, outWidth } = outputSize(shape);
-    const positions = shape.batch * outHeight * outWidth;
+    const positions = positionCount(shape);
     const channels = shape.channels / shape.groups;
-    const terms = channels * shape.kernelHeight * shape.kernelWidth;
+    const terms = weightsPerFilter(shape);
     const steps =
       array.lowering === 'flattened'
         ? Math.ceil(terms / array.lanes)
@@ -88,8 +94,8 @@ class DaDianNao implements Machine {
     const activations = requireActivations(this.name, work);
     const bricks = bricksOf(lowerForward(shape, array.lanes, array.lowering));
     const input = new PaddedInput(shape, activations.codes);
-    const output = new Float64Array(outputShape(shape).reduce((a, b) => a * b, 1)).fill(NaN);
-    const perFilter = work.weights.codes.length / shape.filters;
+    const output = unwrittenOutput(shape);
+    const perFilter = weightsPerFilter(shape);
     const counters = zeroCounters();
     for (const block of workBlocks(shape, array)) {
       const runs: { tile: TileWork; cycles: number }[] = [];

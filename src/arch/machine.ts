@@ -4,6 +4,8 @@
  * share no timing code, and must agree in every counter.
  */
 import { UserError } from '../errors.js';
+import { TILE_BYS } from '../lower/blocks.js';
+import { LOWERINGS } from '../lower/forward.js';
 import type { Codes, Precision } from '../quantize.js';
 import type { ConvShape } from '../tensor.js';
 
@@ -113,7 +115,7 @@ export const ARRAY_PARAMETERS: readonly Parameter[] = [
   {
     name: 'tileBy',
     default: 'positions',
-    values: ['positions', 'filters'],
+    values: TILE_BYS,
     doc: 'what tiles beyond the filter chunks take: further positions, or nothing (published)',
   },
 ];
@@ -121,7 +123,7 @@ export const ARRAY_PARAMETERS: readonly Parameter[] = [
 export const LOWERING_PARAMETER: Parameter = {
   name: 'lowering',
   default: 'channelBlock',
-  values: ['channelBlock', 'flattened'],
+  values: LOWERINGS,
   doc: 'how terms are dealt to lanes: by channel (published), or in turn',
 };
 

@@ -7,6 +7,7 @@ import { itemsOf, workBlocks } from '../lower/blocks.js';
 import { lowerForward, PaddedInput } from '../lower/forward.js';
 import { palletsOf } from '../lower/pallets.js';
 import type { Codes } from '../quantize.js';
+import { weightsPerFilter } from '../tensor.js';
 import { zeroCounters, type Counters, type LayerWork } from './machine.js';
 import { TileTiming } from './serialTiming.js';
 import { SERIAL_PIPELINE_CYCLES, type SerialConfig } from './serialConfig.js';
@@ -16,7 +17,7 @@ export function countSerial(config: SerialConfig, work: LayerWork, activations: 
   const bricks = bricksOf(lowerForward(shape, config.lanes, config.lowering));
   const input = new PaddedInput(shape, activations.codes);
   const pallets = palletsOf(shape, config.columns);
-  const perFilter = work.weights.codes.length / shape.filters;
+  const perFilter = weightsPerFilter(shape);
   const counters = zeroCounters();
   // Blocks of one convolution group see the same activations: equal shares of pallets have equal timing.
   let group = -1;

@@ -4,13 +4,13 @@
  */
 import { brickWeights, bricksOf } from '../lower/bricks.js';
 import { itemsOf, workBlocks, type Block, type TileWork } from '../lower/blocks.js';
-import { lowerForward, outputIndex, PaddedInput } from '../lower/forward.js';
+import { lowerForward, outputIndex, PaddedInput, unwrittenOutput } from '../lower/forward.js';
 import { palletsOf, type Pallets } from '../lower/pallets.js';
 import type { Codes } from '../quantize.js';
 import { PalletTile } from '../sim/palletTile.js';
 import { RotatingTile } from '../sim/rotatingTile.js';
 import type { SerialSource, SerialTile } from '../sim/serialColumns.js';
-import { outputShape } from '../tensor.js';
+import { weightsPerFilter } from '../tensor.js';
 import { zeroCounters, type LayerWork, type StepResult } from './machine.js';
 import { SERIAL_PIPELINE_CYCLES, type SerialConfig } from './serialConfig.js';
 
@@ -19,8 +19,8 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
   const bricks = bricksOf(lowerForward(shape, config.lanes, config.lowering));
   const input = new PaddedInput(shape, activations.codes);
   const pallets = palletsOf(shape, config.columns);
-  const output = new Float64Array(outputShape(shape).reduce((a, b) => a * b, 1)).fill(NaN);
-  const perFilter = work.weights.codes.length / shape.filters;
+  const output = unwrittenOutput(shape);
+  const perFilter = weightsPerFilter(shape);
   const counters = zeroCounters();
 
   const sourceOf = (block: Block, tile: TileWork, weights: Int32Array): SerialSource => {

@@ -4,6 +4,7 @@
  */
 import { GroupMatrix, kneadedLengths } from '../bit/lengths.js';
 import { itemsOf, workBlocks } from '../lower/blocks.js';
+import { weightsPerFilter } from '../tensor.js';
 import { lowerForward, positionCount, type LaneTerms } from '../lower/forward.js';
 import { zeroCounters, type Counters, type LayerWork } from './machine.js';
 import type { TetrisConfig } from './tetris.js';
@@ -87,7 +88,7 @@ class LengthCounter {
     this.groups = terms.items.map((items) => Math.ceil(items / stride));
     const columns = this.groups.reduce((a, b) => a + b, 0);
     this.matrix = new GroupMatrix(stride, columns, weights.magnitudeBits);
-    this.perFilter = (shape.channels / shape.groups) * shape.kernelHeight * shape.kernelWidth;
+    this.perFilter = weightsPerFilter(shape);
     this.raw = new Uint16Array(this.matrix.elementsPerRow);
     this.gather = new Int32Array(stride * this.matrix.elementsPerRow).fill(-1);
     let column = 0;

@@ -4,11 +4,11 @@
  */
 import { KneadedWords } from '../bit/knead.js';
 import { itemsOf, workBlocks, type Block } from '../lower/blocks.js';
-import { lowerForward, PaddedInput, positionCount } from '../lower/forward.js';
+import { lowerForward, PaddedInput, positionCount, unwrittenOutput } from '../lower/forward.js';
 import type { Codes } from '../quantize.js';
 import { SacTile, type SacLayer } from '../sim/sacTile.js';
 import { runsSteadily, SteadyMemory } from '../sim/steadySacPe.js';
-import { outputShape } from '../tensor.js';
+import { weightsPerFilter } from '../tensor.js';
 import { zeroCounters, type Counters, type LayerWork, type StepResult } from './machine.js';
 import type { TetrisConfig } from './tetris.js';
 
@@ -26,7 +26,7 @@ export function stepTetris(config: TetrisConfig, work: LayerWork, activations: C
     words,
     streams: new Int32Array(0),
     firstFilter: 0,
-    output: new Float64Array(outputShape(shape).reduce((a, b) => a * b, 1)).fill(NaN),
+    output: unwrittenOutput(shape),
   };
   const pe = {
     units: config.units,
@@ -76,12 +76,12 @@ function kneadBlock(layer: SacLayer, weights: Int32Array, block: Block, counters
   const { words, terms, shape, positions } = layer;
   const { stride } = words;
   const lanes = terms.lanes;
-  const perFilter = (shape.channels / shape.groups) * shape.kernelHeight * shape.kernelWidth;
+  const perFilter = weightsPerFilter(shape);
   const present = block.tiles.filter((t) => t.filters > 0);
   const first = present[0].firstFilter;
   const last = Math.max(...present.map((t) => t.firstFilter + t.filters));
   layer.firstFilter = first;
-  layer.streams = new Int32Array((last - first) * (lanes + 1));
+  layer.streams = new Int32Array((last - first) * lanes);
   words.count = 0;
   const stream = new Int32Array(terms.stride);
   const outputsOf = new Float64Array(last - first);
@@ -97,7 +97,7 @@ function kneadBlock(layer: SacLayer, weights: Int32Array, block: Block, counters
     const from = words.count;
     for (let l = 0; l < lanes; l++) {
       const items = terms.items[l];
-      const start = (layer.streams[f * (lanes + 1) + l] = words.count);
+      const start = (layer.streams[f * lanes + l] = words.count);
       for (let i = 0; i < items; i++)
         stream[i] = weights[(first + f) * perFilter + terms.weightOffset[l * terms.stride + i]];
       for (let k = 0; k < items; k += stride)
@@ -105,7 +105,6 @@ function kneadBlock(layer: SacLayer, weights: Int32Array, block: Block, counters
       bound = Math.max(bound, (words.count - start) * outputsOf[f]);
       counters.kneadedWeights += items;
     }
-    layer.streams[f * (lanes + 1) + lanes] = words.count;
     counters.kneadedRows += words.count - from;
     counters.singleStreamLaneCycles += (words.count - from) * positions;
   }

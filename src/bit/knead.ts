@@ -49,12 +49,10 @@ export class KneadedWords {
     const needed = this.count + words;
     if (needed <= this.marks.length) return;
     const capacity = Math.max(needed, 2 * this.marks.length);
-    this.slots = grown16(this.slots, capacity * this.magnitudeBits);
-    this.marks = grown8(this.marks, capacity);
-    this.valid = grown8(this.valid, capacity);
-    const groups = new Int32Array(capacity);
-    groups.set(this.groups);
-    this.groups = groups;
+    this.slots = grown(this.slots, capacity * this.magnitudeBits);
+    this.marks = grown(this.marks, capacity);
+    this.valid = grown(this.valid, capacity);
+    this.groups = grown(this.groups, capacity);
   }
 
   /** Appends one word of explicit slots (stimulus of a single PE). */
@@ -114,14 +112,9 @@ export class KneadedWords {
   }
 }
 
-function grown8(old: Uint8Array, size: number): Uint8Array {
-  const array = new Uint8Array(size);
-  array.set(old);
-  return array;
-}
-
-function grown16(old: Uint16Array, size: number): Uint16Array {
-  const array = new Uint16Array(size);
+/** A longer copy. */
+function grown<T extends Uint8Array | Uint16Array | Int32Array>(old: T, size: number): T {
+  const array = new (old.constructor as new (size: number) => T)(size);
   array.set(old);
   return array;
 }

@@ -4,9 +4,8 @@ import { isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MACHINES } from '../arch/registry.js';
 import type { Report } from '../report/report.js';
-import { simulate } from '../simulate.js';
+import { selectLayers, simulate } from '../simulate.js';
 import { macCount } from '../tensor.js';
-import { globMatcher } from '../glob.js';
 import { openTrace } from '../trace/open.js';
 import type { Io } from './io.js';
 import type { SimulationFlags } from './options.js';
@@ -26,8 +25,7 @@ export function runSimulation(
   const trace = openTrace(file ?? bundledTrace());
   try {
     const { layer, level, machine, set } = flags;
-    const layers =
-      layer === undefined ? trace.layers : trace.layers.filter(({ name }) => globMatcher(layer)(name));
+    const layers = selectLayers(trace, layer);
     const bare = layers.some(({ tensors }) => !tensors.input);
     const machines = machine ?? defaultMachines(bare && level !== 'step', io);
     const macs = layers.reduce((sum, { shape }) => sum + macCount(shape), 0);

@@ -1,9 +1,10 @@
 /** `kneadsim trace`: import makes canonical traces from other formats, info looks into them. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { printable } from '../report/number.js';
 import { importTrace, type ImportOptions } from '../trace/import/import.js';
 import { LAYOUTS } from '../trace/import/source.js';
 import { processIo } from './io.js';
+import { wholeNumber } from './options.js';
 import { LateBar } from './progress.js';
 import { infoCommand } from './traceInfo.js';
 
@@ -42,7 +43,7 @@ function importCommand(): Command {
     .option('--network <name>', 'name of the network')
     .option('--source <text>', 'where the values come from')
     .option('--licence <text>', 'licence of the values')
-    .option('--seed <n>', 'seed of synthetic values', parseSeed, 1)
+    .option('--seed <n>', 'seed of synthetic values', wholeNumber(0), 1)
     .addHelpText(
       'after',
       `
@@ -76,11 +77,4 @@ async function runImport(source: string, flags: ImportFlags): Promise<void> {
   if (result.notes.length > NOTES_SHOWN)
     io.err(`note: ${result.notes.length - NOTES_SHOWN} more like these\n`);
   io.err(`${out}: ${result.layers} layers, ${result.tensors} tensors\n`);
-}
-
-function parseSeed(text: string): number {
-  const seed = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(seed) || seed < 0)
-    throw new InvalidArgumentError('expected a whole number of at least 0.');
-  return seed;
 }

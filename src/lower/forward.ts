@@ -5,7 +5,7 @@
  * offset of each item's weight within its filter and of its activation within the padded input.
  */
 import type { ConvShape } from '../tensor.js';
-import { outputSize } from '../tensor.js';
+import { elementCount, outputShape, outputSize } from '../tensor.js';
 
 export const LOWERINGS = ['channelBlock', 'flattened'] as const;
 /** channelBlock: lane l takes channel L * block + l (published). flattened: (row, column, channel) in turn. */
@@ -109,6 +109,10 @@ export function outputIndex(shape: ConvShape, filter: number, position: number):
   const example = Math.floor(position / plane);
   return (example * shape.filters + filter) * plane + (position % plane);
 }
+
+/** An output tensor in which every output has still to be written: NaN equals no reference value. */
+export const unwrittenOutput = (shape: ConvShape): Float64Array =>
+  new Float64Array(elementCount(outputShape(shape))).fill(NaN);
 
 /** Output positions of a layer: examples x Ho x Wo. */
 export function positionCount(shape: ConvShape): number {

@@ -232,27 +232,21 @@ export class SacPe {
       if (laneActive[l] === 0) continue;
       const held = throttleCount[i];
       const offered = wordValid[i];
-      const push = throttleWords !== 0 && offered !== 0 && held !== throttleWords ? 1 : 0;
-      if (!go) {
-        throttleCount[i] = held + push;
-        continue;
-      }
+      if (throttleWords !== 0 && offered !== 0 && held !== throttleWords) throttleCount[i]++;
+      if (!go) continue;
       if (flushed[i] !== 0) {
         waitFlush++;
-        throttleCount[i] = held + push;
         continue;
       }
       if (windows.waits(i, l)) {
         waitWindow++;
-        throttleCount[i] = held + push;
         continue;
       }
       if (throttleWords === 0 ? offered === 0 : held === 0) {
         waitWeights++;
-        throttleCount[i] = held + push;
         continue;
       }
-      if (throttleWords !== 0) throttleCount[i] = held + push - 1;
+      if (throttleWords !== 0) throttleCount[i]--;
       const word = wordPointer[i];
       wordAt[accepted] = word * magnitudeBits;
       windowAt[accepted] = windows.at(i, l);

@@ -34,19 +34,25 @@ class WindowFeeder implements WindowSource {
   private readonly item: Int32Array;
   private readonly group: Int32Array;
   private readonly base: Int32Array;
+  private more: Uint8Array;
 
   constructor(
     private readonly layer: SacLayer,
     private readonly tile: number,
     private readonly stride: number,
-    private readonly exhausted: (lane: number) => void,
   ) {
     const lanes = layer.terms.lanes;
     this.block = new Int32Array(lanes).fill(-1);
     this.item = new Int32Array(lanes);
     this.group = new Int32Array(lanes);
     this.base = new Int32Array(lanes);
-    for (let l = 0; l < layer.terms.activeLanes; l++) this.nextBlock(l);
+    this.more = new Uint8Array(lanes);
+  }
+
+  /** Begins: from here on `more` says which lanes have a window to offer. */
+  start(more: Uint8Array): void {
+    this.more = more;
+    for (let l = 0; l < this.layer.terms.activeLanes; l++) this.nextBlock(l);
   }
 
   load(lane: number, table: Int32Array, at: number): void {
@@ -86,9 +92,10 @@ class WindowFeeder implements WindowSource {
       this.block[lane] = b;
       this.item[lane] = work.first;
       this.base[lane] = input.base(blocks[b].group, work.first);
+      this.more[lane] = 1;
       return;
     }
-    this.exhausted(lane);
+    this.more[lane] = 0;
   }
 }
 
@@ -107,16 +114,12 @@ export class SacTile {
     private readonly tile: number,
     memory: SteadyMemory | null,
   ) {
-    const live: boolean[] = Array.from({ length: config.lanes }, (_, l) => l < layer.terms.activeLanes);
-    const feeder = new WindowFeeder(layer, tile, config.kneadingStride, (lane) => {
-      live[lane] = false;
-      if (this.pe) this.pe.windowValid[lane] = 0;
-    });
+    const feeder = new WindowFeeder(layer, tile, config.kneadingStride);
     this.pe = memory
       ? new SteadySacPe(config, layer.words, feeder, memory, tile)
       : new SacPe(config, layer.words, feeder);
     this.pe.setLanes((l) => l < layer.terms.activeLanes);
-    live.forEach((valid, l) => (this.pe.windowValid[l] = valid ? 1 : 0));
+    feeder.start(this.pe.windowValid);
     this.emitBlock = new Int32Array(config.units).fill(-1);
     this.emitItem = new Int32Array(config.units);
     this.settleCycles =
@@ -135,7 +138,7 @@ export class SacTile {
     if (outputs === 0) return;
     for (let n = 0; n < work.filters; n++)
       for (let l = 0; l < layer.terms.activeLanes; l++) {
-        const start = layer.streams[(work.firstFilter + n - layer.firstFilter) * (lanes + 1) + l];
+        const start = layer.streams[(work.firstFilter + n - layer.firstFilter) * lanes + l];
         pe.wordPointer[n * lanes + l] = pe.restart[n * lanes + l] = start;
       }
   }
