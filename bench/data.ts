@@ -56,6 +56,8 @@ export function seededLayer(shape: ConvShape, precision: Precision, seed: number
     shape,
     weights: normalCodes(weightShape(shape), precision, seed),
     activations: normalCodes(inputShape(shape), precision, seed + 1, true),
+    gradOutput: null,
+    inputMask: null,
     precision,
   };
 }
@@ -73,6 +75,8 @@ export function resnet8(precision: Precision, name?: string): LayerWork[] {
         shape: layer.shape,
         weights: quantize(layer.read('weight'), { precision }, what),
         activations: quantize(layer.read('input'), { precision, unsignedAllowed: true }, what),
+        gradOutput: null,
+        inputMask: null,
         precision,
       };
     });

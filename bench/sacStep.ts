@@ -83,7 +83,7 @@ function rate(table: TextTable, name: string, works: LayerWork[]): number {
     const { counters, output } = machine.step(work);
     mustEqual(work.name, output, referenceForward(work.shape, work.weights.codes, work.activations!.codes));
     const { absentLane, absentUnit, empty } = counters.idle;
-    laneCycles += machine.laneSlots * counters.cycles - absentLane - absentUnit - empty;
+    laneCycles += machine.laneSlots('forward') * counters.cycles - absentLane - absentUnit - empty;
   }
   const step = (): number => works.reduce((cycles, work) => cycles + machine.step(work).counters.cycles, 0);
   const layers = works.map((work) => sacLayer(config, work));

@@ -4,18 +4,20 @@
  * filled and overfilled; data mixes zeros, powers of two and extremes, which uniform integers never are.
  */
 import fc from 'fast-check';
-import { conservationViolations, essentialBitUses } from './arch/conservation.js';
+import { essentialBitUses } from './arch/bitUses.js';
+import { conservationViolations } from './arch/conservation.js';
 import {
   resolveConfig,
   type Counters,
   type LayerWork,
   type MachineKind,
   type Parameter,
+  type Phase,
 } from './arch/machine.js';
 import { machineKind } from './arch/registry.js';
 import { magnitudeBitsOf, PRECISIONS, type Codes, type Precision } from './quantize.js';
-import { referenceForward } from './reference.js';
-import { elementCount, inputShape, outputSize, weightShape, type ConvShape } from './tensor.js';
+import { expectedOutput } from './expected.js';
+import { elementCount, inputShape, outputShape, outputSize, weightShape, type ConvShape } from './tensor.js';
 
 /** One random run; plain data, so that it can be printed and replayed. */
 export interface FuzzCase {
@@ -26,6 +28,11 @@ export interface FuzzCase {
   /** Codes are dealt from these lists by position. */
   weights: number[];
   activations: number[];
+  /** Gradients by the output, in the phases that have them. */
+  gradients: number[];
+  phase: Phase;
+  /** Whether the layer follows a ReLU, which lets through what is not zero. */
+  postRelu: boolean;
   /** Unsigned activations use one magnitude bit more. */
   unsigned: boolean;
 }
@@ -122,19 +129,26 @@ export function caseArbitrary(kinds: readonly MachineKind[]): fc.Arbitrary<FuzzC
     .record({
       kind: fc.constantFrom(...kinds),
       precision: fc.constantFrom(...PRECISIONS),
-      unsigned: fc.boolean(),
+      draw: fc.nat({ max: 5 }),
+      unsignedForward: fc.boolean(),
     })
-    .chain(({ kind, precision, unsigned }) => {
+    .chain(({ kind, precision, draw, unsignedForward }) => {
+      const phase = kind.phases[draw % kind.phases.length];
+      // Operands of training are signed.
+      const unsigned = unsignedForward && phase === 'forward';
       const B = magnitudeBitsOf(precision);
       const list = { minLength: 1, maxLength: 60, size: 'max' as const };
       return fc.record({
         machine: fc.constant(kind.name),
         precision: fc.constant(precision),
+        phase: fc.constant(phase),
         unsigned: fc.constant(unsigned),
+        postRelu: fc.boolean(),
         settings: settingsOf(kind, precision),
         shape: shapeArbitrary,
         weights: fc.array(codeArbitrary(B, true), list),
         activations: fc.array(codeArbitrary(unsigned ? B + 1 : B, !unsigned), list),
+        gradients: fc.array(codeArbitrary(B, true), list),
       });
     });
 }
@@ -153,12 +167,15 @@ export function workOf(c: FuzzCase): LayerWork {
     scales: Float64Array.of(1),
     saturated: 0,
   });
+  const activations = deal(c.activations, inputShape(c.shape), 0x7654321, c.unsigned ? B + 1 : B);
   return {
     name: 'fuzz',
-    phase: 'forward',
+    phase: c.phase,
     shape: c.shape,
     weights: deal(c.weights, weightShape(c.shape), 0x1234567, B),
-    activations: deal(c.activations, inputShape(c.shape), 0x7654321, c.unsigned ? B + 1 : B),
+    activations,
+    gradOutput: c.phase === 'forward' ? null : deal(c.gradients, outputShape(c.shape), 0x3456789, B),
+    inputMask: c.postRelu ? Uint8Array.from(activations.codes, (code) => (code === 0 ? 0 : 1)) : null,
     precision: c.precision,
   };
 }
@@ -174,10 +191,10 @@ export function violationsOf(kind: MachineKind, c: FuzzCase): string[] {
     machine,
     work,
     stepped.counters,
-    essentialBitUses(kind, work),
+    essentialBitUses(kind.units(work.phase), work),
   );
   violations.push(...counterDifferences(counted, stepped.counters));
-  const expected = referenceForward(work.shape, work.weights.codes, work.activations!.codes);
+  const expected = expectedOutput(work, kind.masksGradInput === true);
   const wrong = expected.findIndex((value, i) => stepped.output[i] !== value);
   if (wrong >= 0)
     violations.push(

@@ -36,3 +36,57 @@ export function referenceForward(
         }
   return output;
 }
+
+/**
+ * Gradient by the input: every product of the forward phase, carried back. Weights (F, C/groups, R, S), gradient by
+ * the output (N, F, Ho, Wo), result (N, C, H, W). No ReLU mask is applied.
+ */
+export function referenceGradInput(
+  shape: ConvShape,
+  weights: ArrayLike<number>,
+  gradOutput: ArrayLike<number>,
+): Float64Array {
+  const gradInput = new Float64Array(shape.batch * shape.channels * shape.height * shape.width);
+  forEachProduct(shape, (weight, input, output) => {
+    gradInput[input] += weights[weight] * gradOutput[output];
+  });
+  return gradInput;
+}
+
+/** Gradient by the weights, summed over the examples: (F, C/groups, R, S). */
+export function referenceGradWeight(
+  shape: ConvShape,
+  input: ArrayLike<number>,
+  gradOutput: ArrayLike<number>,
+): Float64Array {
+  const groupChannels = shape.channels / shape.groups;
+  const taps = groupChannels * shape.kernelHeight * shape.kernelWidth;
+  const gradWeight = new Float64Array(shape.filters * taps);
+  forEachProduct(shape, (weight, from, output) => {
+    gradWeight[weight] += input[from] * gradOutput[output];
+  });
+  return gradWeight;
+}
+
+/** Visits every product of a layer that does not fall in padding: indices into weights, input and output. */
+function forEachProduct(s: ConvShape, visit: (weight: number, input: number, output: number) => void): void {
+  const { outHeight, outWidth } = outputSize(s);
+  const groupChannels = s.channels / s.groups;
+  const groupFilters = s.filters / s.groups;
+  let output = 0;
+  for (let n = 0; n < s.batch; n++)
+    for (let f = 0; f < s.filters; f++)
+      for (let oy = 0; oy < outHeight; oy++)
+        for (let ox = 0; ox < outWidth; ox++, output++)
+          for (let c = 0; c < groupChannels; c++) {
+            const plane = n * s.channels + Math.floor(f / groupFilters) * groupChannels + c;
+            for (let r = 0; r < s.kernelHeight; r++)
+              for (let t = 0; t < s.kernelWidth; t++) {
+                const y = oy * s.strideY + r * s.dilationY - s.padTop;
+                const x = ox * s.strideX + t * s.dilationX - s.padLeft;
+                if (y < 0 || y >= s.height || x < 0 || x >= s.width) continue;
+                const weight = ((f * groupChannels + c) * s.kernelHeight + r) * s.kernelWidth + t;
+                visit(weight, (plane * s.height + y) * s.width + x, output);
+              }
+          }
+}

@@ -4,7 +4,8 @@
  */
 import { noActivations } from './arch/activations.js';
 import { chooseMachines, type ChosenMachine } from './arch/choose.js';
-import { conservationViolations, essentialBitUses } from './arch/conservation.js';
+import { essentialBitUses } from './arch/bitUses.js';
+import { conservationViolations } from './arch/conservation.js';
 import { resolveConfig, type Counters, type LayerWork, type Machine, type Level } from './arch/machine.js';
 import { dadiannao } from './arch/registry.js';
 import { UserError } from './errors.js';
@@ -89,7 +90,7 @@ export function simulate(trace: Trace, options: SimulateOptions): Report {
     report.machines.push({
       name: kind.name,
       config: machine.config,
-      laneSlots: machine.laneSlots,
+      laneSlots: machine.laneSlots('forward'),
       layers: rows,
       total: totals.report(machine),
     });
@@ -115,7 +116,7 @@ function runLayer(
     violations.push(...valueViolations(kind.name, work.name, result.output, expected));
     verified = true;
   } else counters = machine.count(work);
-  const essentialBits = essentialBitUses(kind, work);
+  const essentialBits = essentialBitUses(kind.units(work.phase), work);
   violations.push(...conservationViolations(kind, machine, work, counters, essentialBits));
   if (violations.length > 0) verified = false;
   report.violations.push(...violations);
@@ -178,6 +179,8 @@ function loadLayer(
       shape: layer.shape,
       weights,
       activations,
+      gradOutput: null,
+      inputMask: null,
       precision: options.precision,
     },
     facts: {

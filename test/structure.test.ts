@@ -21,6 +21,7 @@ const LAYERS: string[][] = [
   ['sim'],
   ['arch'],
   ['report'],
+  ['expected'],
   ['simulate'],
   ['fuzz'],
   ['cli'],
@@ -28,7 +29,7 @@ const LAYERS: string[][] = [
 ];
 /** Beside the layers: it judges them all, so it sees nothing but tensor types. Only those who compare call it. */
 const REFERENCE = 'reference';
-const MAY_COMPARE = ['simulate', 'fuzz', 'index'];
+const MAY_COMPARE = ['expected', 'simulate', 'index'];
 /** What stands on its own within a layer of several. */
 const APART: [string, string][] = [
   ['bit', 'lower'],

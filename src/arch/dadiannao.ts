@@ -40,20 +40,23 @@ export const dadiannao: MachineKind = {
   summary: 'dense MAC array, every term costs a lane one cycle; the denominator of all speedups',
   source: 'DaDianNao, MICRO 2014 (array of 16 tiles x 16 filters x 16 lanes)',
   parameters: [...ARRAY_PARAMETERS, LOWERING_PARAMETER],
+  phases: ['forward'],
   needsActivations: false,
-  serialOperand: null,
+  units: () => 'mac',
   configure: (config) => new DaDianNao(config),
 };
 
 class DaDianNao implements Machine {
   readonly name = 'dadiannao';
-  readonly laneSlots: number;
   readonly lanesPerDenseLane = 1;
   private readonly array: DenseConfig;
 
   constructor(readonly config: MachineConfig) {
     this.array = config as unknown as DenseConfig;
-    this.laneSlots = this.array.tiles * this.array.units * this.array.lanes;
+  }
+
+  laneSlots(): number {
+    return this.array.tiles * this.array.units * this.array.lanes;
   }
 
   /** Closed form: a block takes steps per output x outputs of its busiest tile. */

@@ -9,7 +9,11 @@ import { LOWERINGS } from '../lower/forward.js';
 import type { Codes, Precision } from '../quantize.js';
 import type { ConvShape } from '../tensor.js';
 
-export const PHASES = ['forward'] as const;
+/**
+ * forward: O = W * I. gradInput (GTA): dI = dO * rotated W. gradWeight (GTW): dW = I * dO, summed over the examples.
+ * Weight update, batch norm and optimiser are not modelled.
+ */
+export const PHASES = ['forward', 'gradInput', 'gradWeight'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** count: timing only, by closed forms and recurrences. step: clocked, with values. */
@@ -17,11 +21,17 @@ export const LEVELS = ['count', 'step'] as const;
 export type Level = (typeof LEVELS)[number];
 
 /** Why a unit that has work did not issue in a cycle. One cause per unit and cycle, in this priority. */
-export const STALL_CAUSES = ['output', 'flush', 'window', 'weights', 'imbalance'] as const;
+export const STALL_CAUSES = ['output', 'flush', 'window', 'weights', 'ppu', 'imbalance'] as const;
 export type StallCause = (typeof STALL_CAUSES)[number];
 /** Why a unit has no work: no channel for its lane, no filter for its unit, no position for its tile. */
 export const IDLE_CAUSES = ['absentLane', 'absentUnit', 'empty'] as const;
 export type IdleCause = (typeof IDLE_CAUSES)[number];
+
+/**
+ * mac: dense terms. sac: kneaded bits of the streamed operand. maskedSac: of its bits, those that meet a non-zero
+ * window value. serial: bits of the activations. row: compressed rows. denseRow: rows with compression off.
+ */
+export type UnitKind = 'mac' | 'sac' | 'maskedSac' | 'serial' | 'row' | 'denseRow';
 
 /** One layer and phase, quantised. */
 export interface LayerWork {
@@ -29,8 +39,12 @@ export interface LayerWork {
   phase: Phase;
   shape: ConvShape;
   weights: Codes;
-  /** Null where the trace holds weights only. */
+  /** Input of the layer (N, C, H, W); null where the trace holds weights only. */
   activations: Codes | null;
+  /** Gradient by the output (N, F, Ho, Wo), pruned, then quantised; null in the forward phase. */
+  gradOutput: Codes | null;
+  /** 1 where the ReLU before this layer let its input through (N, C, H, W); null without a ReLU. */
+  inputMask: Uint8Array | null;
   precision: Precision;
 }
 
@@ -48,9 +62,18 @@ export interface Counters {
   terms: number;
   /** Essential bits consumed by bit-serial hardware; 0 for machines that do not look at bits. */
   essentialBits: number;
-  /** Kneaded rows of one pass over the weights, and the weights in them; 0 for machines without kneading. */
+  /**
+   * Kneaded rows, and the codes in them; 0 for machines without kneading. Kneaded off-line: one pass over the
+   * distinct streams. Kneaded on-line: every group of every output.
+   */
   kneadedRows: number;
   kneadedWeights: number;
+  /** Raw bits that on-line kneaders read: KS (B + 1) per group, again for every output. */
+  kneaderBits: number;
+  /** Non-zero operands that row PEs consumed, each once per row operation in which it takes part. */
+  operands: number;
+  /** One-dimensional row operations that row PEs ran. */
+  rowOperations: number;
   /** Lane-cycles in which an item or word was issued. */
   busy: number;
   stall: Record<StallCause, number>;
@@ -59,7 +82,10 @@ export interface Counters {
 
 export interface StepResult {
   counters: Counters;
-  /** Integer sums in the order of the output tensor (N, F, Ho, Wo), exact in double. */
+  /**
+   * Integer sums, exact in double, in the order of the phase's output: (N, F, Ho, Wo) forward, (N, C, H, W) gradInput,
+   * (F, C/groups, R, S) gradWeight. Of gradInput before the ReLU mask, unless the machine applies it.
+   */
   output: Float64Array;
 }
 
@@ -81,8 +107,8 @@ export interface Parameter {
 export interface Machine {
   readonly name: string;
   readonly config: MachineConfig;
-  /** Lanes whose every cycle is accounted for: issued + stalled + idle = laneSlots x cycles. */
-  readonly laneSlots: number;
+  /** Lanes whose every cycle is accounted for in a phase: issued + stalled + idle = laneSlots x cycles. */
+  laneSlots(phase: Phase): number;
   /** Lanes of this machine that stand for one lane of the dense machine (bit-serial columns). */
   readonly lanesPerDenseLane: number;
   /** @throws UserError if the configuration has no hardware at this level and precision; asked before any run */
@@ -101,8 +127,12 @@ export interface MachineKind {
   parameters: readonly Parameter[];
   /** Whether timing itself depends on activations, so that even `count` needs them. */
   needsActivations: boolean;
-  /** The operand whose bits set the pace; its essential bits are reported and checked. */
-  serialOperand: 'weights' | 'activations' | null;
+  /** Phases that it runs, in order. */
+  phases: readonly Phase[];
+  /** Whether gradInput leaves targets out that the ReLU mask zeroes: its output is the masked gradient. */
+  masksGradInput?: boolean;
+  /** What executes a phase; it decides which conservation laws bind. */
+  units(phase: Phase): UnitKind;
   /** @throws UserError on a combination that no such hardware has. */
   configure(config: MachineConfig): Machine;
 }
@@ -165,8 +195,11 @@ export function zeroCounters(): Counters {
     essentialBits: 0,
     kneadedRows: 0,
     kneadedWeights: 0,
+    kneaderBits: 0,
+    operands: 0,
+    rowOperations: 0,
     busy: 0,
-    stall: { output: 0, flush: 0, window: 0, weights: 0, imbalance: 0 },
+    stall: { output: 0, flush: 0, window: 0, weights: 0, ppu: 0, imbalance: 0 },
     idle: { absentLane: 0, absentUnit: 0, empty: 0 },
   };
 }
@@ -181,6 +214,9 @@ export function addCounters(a: Counters, b: Counters): Counters {
   a.essentialBits += b.essentialBits;
   a.kneadedRows += b.kneadedRows;
   a.kneadedWeights += b.kneadedWeights;
+  a.kneaderBits += b.kneaderBits;
+  a.operands += b.operands;
+  a.rowOperations += b.rowOperations;
   a.busy += b.busy;
   for (const cause of STALL_CAUSES) a.stall[cause] += b.stall[cause];
   for (const cause of IDLE_CAUSES) a.idle[cause] += b.idle[cause];

@@ -27,7 +27,8 @@ export const pragmatic: MachineKind = {
       doc: 'steps that a column may run ahead of the slowest (0: all columns wait in each step)',
     },
   ],
+  phases: ['forward'],
   needsActivations: true,
-  serialOperand: 'activations',
+  units: () => 'serial',
   configure: (config) => new SerialMachine('pragmatic', config, config as unknown as SerialConfig),
 };

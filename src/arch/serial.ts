@@ -27,7 +27,6 @@ export const SERIAL_PARAMETERS: readonly Parameter[] = [
 ];
 
 export class SerialMachine implements Machine {
-  readonly laneSlots: number;
   readonly lanesPerDenseLane: number;
 
   constructor(
@@ -35,8 +34,12 @@ export class SerialMachine implements Machine {
     readonly config: MachineConfig,
     private readonly timing: SerialConfig,
   ) {
-    this.laneSlots = timing.tiles * timing.units * timing.columns * timing.lanes;
     this.lanesPerDenseLane = timing.columns;
+  }
+
+  laneSlots(): number {
+    const { tiles, units, columns, lanes } = this.timing;
+    return tiles * units * columns * lanes;
   }
 
   count(work: LayerWork) {

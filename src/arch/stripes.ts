@@ -8,8 +8,9 @@ export const stripes: MachineKind = {
   summary: 'bit-serial in all bits of activations: 8 or 16 cycles per step, weights in parallel',
   source: 'Stripes, MICRO 2016',
   parameters: SERIAL_PARAMETERS,
+  phases: ['forward'],
   needsActivations: true,
-  serialOperand: 'activations',
+  units: () => 'serial',
   configure: (config) => {
     const timing = { ...(config as unknown as SerialConfig), firstStageBits: null, columnRegisters: 0 };
     return new SerialMachine('stripes', config, timing);

@@ -78,21 +78,24 @@ export const tetris: MachineKind = {
       doc: 'int8 filters that one unit serves (2: both halves of a 16-bit splitter)',
     },
   ],
+  phases: ['forward'],
   needsActivations: false,
-  serialOperand: 'weights',
+  units: () => 'sac',
   configure: (config) => new Tetris(config),
 };
 
 class Tetris implements Machine {
   readonly name = 'tetris';
-  readonly laneSlots: number;
   readonly lanesPerDenseLane = 1;
   private readonly timing: TetrisConfig;
 
   constructor(readonly config: MachineConfig) {
     const streams = config.int8Streams as number;
     this.timing = { ...(config as unknown as TetrisConfig), units: (config.units as number) * streams };
-    this.laneSlots = this.timing.tiles * this.timing.units * this.timing.lanes;
+  }
+
+  laneSlots(): number {
+    return this.timing.tiles * this.timing.units * this.timing.lanes;
   }
 
   check(level: Level, precision: Precision): void {

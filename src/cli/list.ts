@@ -21,12 +21,13 @@ Try:
 }
 
 function listJson(): string {
-  const machines = MACHINES.map(({ name, summary, source, needsActivations, serialOperand, parameters }) => ({
+  const machines = MACHINES.map(({ name, summary, source, phases, needsActivations, units, parameters }) => ({
     name,
     summary,
     source,
+    phases,
+    units: Object.fromEntries(phases.map((phase) => [phase, units(phase)])),
     needsActivations,
-    serialOperand,
     parameters,
   }));
   return `${JSON.stringify({ tool: 'kneadsim', version: VERSION, machines }, null, 2)}\n`;

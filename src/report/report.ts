@@ -137,7 +137,7 @@ export function layerReport(
     denseCycles: dense.cycles,
     speedupVsDense: ratio(dense.cycles, counters.cycles),
     occupancySpeedup: ratio(dense.busy * share, counters.busy + stalled),
-    utilization: ratio(counters.busy, machine.laneSlots * counters.cycles),
+    utilization: ratio(counters.busy, machine.laneSlots('forward') * counters.cycles),
     essentialBits,
     zeroBitFraction: ratio(weights.zeroBits, weights.bits),
     zeroValueFraction: ratio(weights.zeroValues, weights.values),

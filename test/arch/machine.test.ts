@@ -88,14 +88,16 @@ describe('machines', () => {
       expect(() => configured(tetris, { int8Streams: 2 })[level](work)).toThrow(
         /int8Streams is 2 at --precision int16/,
       );
-    expect(configured(tetris, { int8Streams: 2 }).laneSlots).toBe(2 * configured(tetris).laneSlots);
+    expect(configured(tetris, { int8Streams: 2 }).laneSlots('forward')).toBe(
+      2 * configured(tetris).laneSlots('forward'),
+    );
   });
 });
 
 describe('counters', () => {
   it('add up, every one of them', () => {
     const paths = counterPaths(zeroCounters());
-    expect(paths).toHaveLength(17);
+    expect(paths).toHaveLength(21);
     const numbered = (factor: number): Counters => {
       const counters = zeroCounters();
       paths.forEach((path, i) => bump(counters, path, factor * (i + 1)));

@@ -16,12 +16,13 @@ test('list names machines, sources and every parameter with its default', async 
 test('list --json holds the same', async () => {
   const { machines } = JSON.parse(await good('list', '--json')) as { machines: unknown[] };
   expect(machines).toEqual(
-    MACHINES.map(({ name, summary, source, needsActivations, serialOperand, parameters }) => ({
+    MACHINES.map(({ name, summary, source, phases, needsActivations, units, parameters }) => ({
       name,
       summary,
       source,
+      phases,
+      units: Object.fromEntries(phases.map((phase) => [phase, units(phase)])),
       needsActivations,
-      serialOperand,
       parameters,
     })),
   );

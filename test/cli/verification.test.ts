@@ -16,7 +16,8 @@ vi.mock('../../src/arch/stripes.js', async (original) => {
       if (result.output.length > 1) result.output[1] += 1;
       return result;
     };
-    const { name, laneSlots, lanesPerDenseLane } = machine;
+    const { name, lanesPerDenseLane } = machine;
+    const laneSlots = machine.laneSlots.bind(machine);
     return { name, config, laneSlots, lanesPerDenseLane, count: machine.count.bind(machine), step };
   };
   return { stripes: { ...stripes, configure } };

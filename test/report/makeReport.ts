@@ -22,7 +22,7 @@ export function row(part: Partial<LayerReport> = {}): LayerReport {
     activationZeroValueFraction: 0.4,
     kneadedRatio: 0.75,
     busy: 25,
-    stall: { output: 0, flush: 5, window: 3, weights: 0, imbalance: 2 },
+    stall: { output: 0, flush: 5, window: 3, weights: 0, ppu: 0, imbalance: 2 },
     idle: { absentLane: 40, absentUnit: 25, empty: 0 },
     verified: null,
     outputsChecked: 7,

@@ -34,7 +34,7 @@ export function broken(kind: MachineKind, tamper: Tamper): MachineKind {
       return {
         name: sound.name,
         config: sound.config,
-        laneSlots: sound.laneSlots,
+        laneSlots: (phase) => sound.laneSlots(phase),
         lanesPerDenseLane: sound.lanesPerDenseLane,
         count: (work) => {
           const counters = sound.count(countWork ? countWork(work) : work);

@@ -1,8 +1,14 @@
 /** Small builders of shapes, codes and layers for tests. */
-import { resolveConfig, type LayerWork, type Machine, type MachineKind } from '../../src/arch/machine.js';
+import {
+  resolveConfig,
+  type LayerWork,
+  type Machine,
+  type MachineKind,
+  type Phase,
+} from '../../src/arch/machine.js';
 import { magnitudeBitsOf, type Codes, type Precision } from '../../src/quantize.js';
 import { Random } from '../../src/random.js';
-import { elementCount, inputShape, weightShape, type ConvShape } from '../../src/tensor.js';
+import { elementCount, inputShape, outputShape, weightShape, type ConvShape } from '../../src/tensor.js';
 
 /** A 1x1 convolution of one channel, one filter and one position, unless told otherwise. */
 export const conv = (given: Partial<ConvShape> = {}): ConvShape => ({
@@ -60,18 +66,31 @@ export function randomValues(n: number, magnitudeBits: number, density: number, 
 export function layer(
   shape: ConvShape,
   precision: Precision = 'int16',
-  given: { weights?: ArrayLike<number>; activations?: ArrayLike<number>; seed?: number } = {},
+  given: {
+    weights?: ArrayLike<number>;
+    activations?: ArrayLike<number>;
+    gradients?: ArrayLike<number>;
+    phase?: Phase;
+    seed?: number;
+  } = {},
 ): LayerWork {
   const B = magnitudeBitsOf(precision);
   const seed = given.seed ?? 1;
   const w = weightShape(shape);
   const a = inputShape(shape);
+  const o = outputShape(shape);
+  const phase = given.phase ?? 'forward';
   return {
     name: 'layer',
-    phase: 'forward',
+    phase,
     shape,
     weights: codes(w, given.weights ?? randomValues(elementCount(w), B, 0.31, seed), B),
     activations: codes(a, given.activations ?? randomValues(elementCount(a), B, 0.31, seed + 1), B),
+    gradOutput:
+      phase === 'forward'
+        ? null
+        : codes(o, given.gradients ?? randomValues(elementCount(o), B, 0.31, seed + 2), B),
+    inputMask: null,
     precision,
   };
 }
