@@ -17,7 +17,7 @@ const LAYERS: string[][] = [
   ['files'],
   ['trace'],
   ['quantize'],
-  ['bit', 'lower'],
+  ['bit', 'lower', 'sparse'],
   ['sim'],
   ['arch'],
   ['report'],
