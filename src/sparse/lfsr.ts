@@ -92,20 +92,21 @@ export class Lfsr {
   readonly shifts: number;
   /** The register. */
   state: number;
-  /** Next state by byte of the state: the XOR of four look-ups, as all of it is linear. */
+  /** Next state by byte of the state: the XOR of four look-ups, since each shift is linear over XOR. */
   private readonly table = new Uint32Array(4 * 256);
 
   /** @throws UserError for a width, polynomial or seed that cannot draw. */
   constructor(options: LfsrOptions = {}) {
     const width = wholeNumber('width', options.width ?? LFSR_MAX_WIDTH, LFSR_MIN_WIDTH, LFSR_MAX_WIDTH);
     const period = 2 ** width - 1;
-    const polynomial = options.polynomial ?? POLYNOMIALS[width - LFSR_MIN_WIDTH];
+    const byDefault = POLYNOMIALS[width - LFSR_MIN_WIDTH];
+    const polynomial = options.polynomial ?? byDefault;
     wholeNumber('polynomial', polynomial, 2 ** (width - 1), period, ` at width ${width}`);
-    if (!isMaximal(polynomial, width))
+    if (polynomial !== byDefault && !isMaximal(polynomial, width))
       throw new UserError(
         'lfsr-polynomial',
         `LFSR: polynomial 0x${polynomial.toString(16)} is not maximal at width ${width}, so draws would repeat ` +
-          `early; take another, such as 0x${POLYNOMIALS[width - LFSR_MIN_WIDTH].toString(16)}`,
+          `early; take another, such as 0x${byDefault.toString(16)}`,
       );
     this.width = width;
     this.polynomial = polynomial;
@@ -118,12 +119,14 @@ export class Lfsr {
     );
     this.shifts = width;
     while (greatestCommonDivisor(period, this.shifts) > 1) this.shifts++;
-    for (let byte = 0; byte < 4; byte++)
-      for (let value = 0; value < 256; value++) {
-        let state = (value << (8 * byte)) >>> 0;
-        for (let n = 0; n < this.shifts; n++) state = shiftOnce(state, polynomial);
-        this.table[256 * byte + value] = state;
-      }
+    for (let bit = 0; bit < 32; bit++) {
+      let state = 2 ** bit;
+      for (let n = 0; n < this.shifts; n++) state = shiftOnce(state, polynomial);
+      const byte = 256 * (bit >>> 3);
+      const value = 1 << (bit & 7);
+      for (let lower = 0; lower < value; lower++)
+        this.table[byte + value + lower] = this.table[byte + lower] ^ state;
+    }
   }
 
   /** One clock: the register as it stands in this cycle, from 1 to 2^width - 1; then its next state is clocked in. */

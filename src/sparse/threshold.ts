@@ -8,20 +8,20 @@ import { inverseNormalCdf } from './inverseNormal.js';
 /** N_F: exact thresholds in the FIFO that predicts the next one, unless told otherwise. */
 export const THRESHOLD_FIFO_SIZE = 4;
 
-/** A sum whose error does not grow with the number of terms: A. Neumaier's compensated summation (1974). */
-export class CompensatedSum {
-  private sum = 0;
-  private lost = 0;
-
-  add(x: number): void {
-    const sum = this.sum + x;
-    this.lost += Math.abs(this.sum) >= Math.abs(x) ? this.sum - sum + x : x - sum + this.sum;
-    this.sum = sum;
+/**
+ * Sum of |x| by A. Neumaier's compensated summation (1974): what each addition rounds away is summed beside it, so the
+ * error does not grow with the number of terms.
+ */
+function sumOfMagnitudes(values: ArrayLike<number>): number {
+  let sum = 0;
+  let lost = 0;
+  for (let i = 0; i < values.length; i++) {
+    const x = Math.abs(values[i]);
+    const next = sum + x;
+    lost += sum >= x ? sum - next + x : x - next + sum;
+    sum = next;
   }
-
-  get value(): number {
-    return this.sum + this.lost;
-  }
+  return sum + lost;
 }
 
 /** theta = tau / sigma for a target p: the magnitude below which a share p of standard normal values lies. */
@@ -48,9 +48,7 @@ export function prunedDensity(p: number): number {
 export function halfNormalSigma(values: ArrayLike<number>): number {
   const n = values.length;
   if (n === 0) return 0;
-  const sum = new CompensatedSum();
-  for (let i = 0; i < n; i++) sum.add(Math.abs(values[i]));
-  const mean = sum.value / n;
+  const mean = sumOfMagnitudes(values) / n;
   if (!Number.isFinite(mean))
     throw new RangeError(`the mean magnitude of the gradients is ${mean}, expected finite gradients`);
   return Math.sqrt(Math.PI / 2) * mean;
