@@ -1,0 +1,205 @@
+/**
+ * Row operations of sparse training (SPEC section 6; SparseTrain, arXiv:2007.13595), timing only: the geometry of a
+ * one-dimensional row convolution with a piece of a kernel row, and the exact numbers of operands, products and
+ * cycles of SRC (forward), MSRC (gradInput) and OSRC (gradWeight). The clocked PE is sim/rowPe.ts; the rule of the
+ * two ports of OSRC is stated there, and solved here as a recurrence.
+ *
+ * Cycles of SRC and MSRC are max(1, operands): an empty row costs one null operand.
+ */
+import { outputSize, type ConvShape } from '../tensor.js';
+
+/** Tap k (0 .. taps - 1) pairs input i and output j when i + padLeft - k * dilation = j * stride. */
+export interface RowGeometry {
+  readonly taps: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** Left padding, less firstTap * dilation for later pieces of a kernel row; may be negative. */
+  readonly padLeft: number;
+  readonly inputWidth: number;
+  readonly outputWidth: number;
+}
+
+/**
+ * Kernel rows wider than the taps of a PE are cut into pieces. In a linear layer a row is one feature over the
+ * batch, met by one tap.
+ */
+export function tapPieces(shape: ConvShape, taps: number): { firstTap: number; geometry: RowGeometry }[] {
+  if (shape.op === 'linear') {
+    const row = { inputWidth: shape.batch, outputWidth: shape.batch };
+    return [{ firstTap: 0, geometry: { taps: 1, stride: 1, dilation: 1, padLeft: 0, ...row } }];
+  }
+  const { kernelWidth, dilationX: dilation, strideX: stride, width: inputWidth } = shape;
+  const outputWidth = outputSize(shape).outWidth;
+  const pieces: { firstTap: number; geometry: RowGeometry }[] = [];
+  for (let firstTap = 0; firstTap < kernelWidth; firstTap += taps) {
+    const padLeft = shape.padLeft - firstTap * dilation;
+    const own = Math.min(taps, kernelWidth - firstTap);
+    pieces.push({ firstTap, geometry: { taps: own, stride, dilation, padLeft, inputWidth, outputWidth } });
+  }
+  return pieces;
+}
+
+/** Positions from the first to the last tap: the accumulators that suffice for every kind of row operation. */
+export const rowSpan = (g: RowGeometry): number => (g.taps - 1) * g.dilation + 1;
+
+/** Taps that have a target inside the row: of each input column (SRC), of each gradient column (MSRC, no mask). */
+interface Targets {
+  ofInput: Int32Array;
+  ofGradient: Int32Array;
+}
+
+/** One geometry serves all rows of a layer. */
+const known = new WeakMap<RowGeometry, Targets>();
+
+function targetsOf(g: RowGeometry): Targets {
+  const found = known.get(g);
+  if (found) return found;
+  const ofInput = new Int32Array(g.inputWidth);
+  const ofGradient = new Int32Array(g.outputWidth);
+  for (let j = 0; j < g.outputWidth; j++)
+    for (let k = 0; k < g.taps; k++) {
+      const i = j * g.stride + k * g.dilation - g.padLeft;
+      if (i < 0 || i >= g.inputWidth) continue;
+      ofInput[i]++;
+      ofGradient[j]++;
+    }
+  const targets = { ofInput, ofGradient };
+  known.set(g, targets);
+  return targets;
+}
+
+function countPositive(table: Int32Array, columns: Int32Array, from: number, to: number): number {
+  let count = 0;
+  for (let n = from; n < to; n++) if (table[columns[n]] > 0) count++;
+  return count;
+}
+
+function sumOver(table: Int32Array, columns: Int32Array, from: number, to: number): number {
+  let sum = 0;
+  for (let n = from; n < to; n++) sum += table[columns[n]];
+  return sum;
+}
+
+/** Operands of an input row that have a target inside the output row. */
+export const srcOperands = (columns: Int32Array, from: number, to: number, g: RowGeometry): number =>
+  countPositive(targetsOf(g).ofInput, columns, from, to);
+
+/** Multiplications with a target inside the output row. */
+export const srcProducts = (columns: Int32Array, from: number, to: number, g: RowGeometry): number =>
+  sumOver(targetsOf(g).ofInput, columns, from, to);
+
+/** Live targets (inside the input row, mask 1) of gradient column j. */
+function liveTargets(j: number, g: RowGeometry, mask: Uint8Array, maskAt: number): number {
+  const { taps, dilation, inputWidth } = g;
+  let live = 0;
+  for (let k = 0, i = j * g.stride - g.padLeft; k < taps; k++, i += dilation)
+    if (i >= 0 && i < inputWidth && mask[maskAt + i] !== 0) live++;
+  return live;
+}
+
+/** Gradients of a row that have a live target: an input inside the row whose mask is 1 (null: all are). */
+export function msrcOperands(
+  columns: Int32Array,
+  from: number,
+  to: number,
+  g: RowGeometry,
+  mask: Uint8Array | null,
+  maskAt: number,
+): number {
+  if (!mask) return countPositive(targetsOf(g).ofGradient, columns, from, to);
+  let count = 0;
+  for (let n = from; n < to; n++) if (liveTargets(columns[n], g, mask, maskAt) > 0) count++;
+  return count;
+}
+
+/** Multiplications with a live target. */
+export function msrcProducts(
+  columns: Int32Array,
+  from: number,
+  to: number,
+  g: RowGeometry,
+  mask: Uint8Array | null,
+  maskAt: number,
+): number {
+  if (!mask) return sumOver(targetsOf(g).ofGradient, columns, from, to);
+  let count = 0;
+  for (let n = from; n < to; n++) count += liveTargets(columns[n], g, mask, maskAt);
+  return count;
+}
+
+/** Gradients that the window of OSRC holds at once: those of all taps of an input, and one fetched ahead. */
+export const gradientSlots = (g: RowGeometry): number => Math.ceil(rowSpan(g) / g.stride) + 1;
+
+/** Cycle in which each input of the row is multiplied; grows as needed, valid within one call. */
+let multipliedAt = new Int32Array(256);
+
+/**
+ * Cycles of an OSRC row operation, its end cycle included: nnz(g) + nnz(x) + 1 with one port. With two, gradient n
+ * is loaded a cycle after gradient n - 1, and when gradient n - slots has left the window; an input is multiplied a
+ * cycle after the one before it, and after the last gradient that it may meet.
+ */
+export function osrcCycles(
+  xColumns: Int32Array,
+  xFrom: number,
+  xTo: number,
+  gColumns: Int32Array,
+  gFrom: number,
+  gTo: number,
+  g: RowGeometry,
+  ports: 1 | 2,
+): number {
+  const inputs = xTo - xFrom;
+  if (ports === 1 || inputs === 0 || gFrom === gTo) return inputs + gTo - gFrom + 1;
+  if (multipliedAt.length < inputs) multipliedAt = new Int32Array(2 * inputs);
+  const at = multipliedAt;
+  const { stride, padLeft } = g;
+  const slots = gradientSlots(g);
+  const reach = rowSpan(g) - 1;
+  let next = gFrom;
+  let load = -1;
+  let multiply = -1;
+  // The first input that no longer meets the gradient whose slot is wanted.
+  let beyond = 0;
+  for (let m = 0; m <= inputs; m++) {
+    const position = m < inputs ? xColumns[xFrom + m] + padLeft : Infinity;
+    while (next < gTo && gColumns[next] * stride <= position) {
+      if (next - slots >= gFrom) {
+        const lastMet = gColumns[next - slots] * stride + reach;
+        while (beyond < inputs && xColumns[xFrom + beyond] + padLeft <= lastMet) beyond++;
+        if (beyond > 0 && at[beyond - 1] > load) load = at[beyond - 1];
+      }
+      load++;
+      next++;
+    }
+    if (m === inputs) break;
+    multiply = (load > multiply ? load : multiply) + 1;
+    at[m] = multiply;
+  }
+  return (load > multiply ? load : multiply) + 2;
+}
+
+/** Multiplications of an OSRC row operation: pairs of an input and a gradient that meet at a tap. */
+export function osrcProducts(
+  xColumns: Int32Array,
+  xFrom: number,
+  xTo: number,
+  gColumns: Int32Array,
+  gFrom: number,
+  gTo: number,
+  g: RowGeometry,
+): number {
+  const { stride, padLeft, dilation } = g;
+  const reach = rowSpan(g) - 1;
+  let products = 0;
+  let oldest = gFrom;
+  for (let m = xFrom; m < xTo; m++) {
+    const position = xColumns[m] + padLeft;
+    while (oldest < gTo && gColumns[oldest] * stride < position - reach) oldest++;
+    for (let n = oldest; n < gTo; n++) {
+      const distance = position - gColumns[n] * stride;
+      if (distance < 0) break;
+      if (distance % dilation === 0) products++;
+    }
+  }
+  return products;
+}
