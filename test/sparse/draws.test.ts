@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fnv1a, hashDraws, lfsrDraws, type Draws } from '../../src/sparse/draws.js';
+import { Lfsr } from '../../src/sparse/lfsr.js';
 import { serialFaults, unevenness } from '../support/drawLaws.js';
 
 const take = (draws: Draws, n: number): number[] => Array.from({ length: n }, (_, i) => draws.uniform(i));
@@ -134,6 +135,15 @@ describe('fnv1a', () => {
 });
 
 describe('lfsrDraws', () => {
+  it('are the register over 2^width, from the seed on', () => {
+    for (const width of [8, 16, 32]) {
+      const lfsr = new Lfsr({ width, seed: 200 });
+      const draws = take(lfsrDraws({ width, seed: 200 }), 100);
+      expect(draws[0]).toBe(200 / 2 ** width);
+      expect(draws).toEqual(draws.map(() => lfsr.next() / 2 ** width));
+    }
+  });
+
   it('streams: elements in order, and element 0 begins the next tensor with the register running on', () => {
     const whole = take(lfsrDraws(), 10);
     const draws = lfsrDraws();
