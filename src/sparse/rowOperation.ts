@@ -19,18 +19,17 @@ export interface RowGeometry {
   readonly outputWidth: number;
 }
 
-/**
- * Kernel rows wider than the taps of a PE are cut into pieces. In a linear layer a row is one feature over the
- * batch, met by one tap.
- */
-export function tapPieces(shape: ConvShape, taps: number): { firstTap: number; geometry: RowGeometry }[] {
-  if (shape.op === 'linear') {
-    const row = { inputWidth: shape.batch, outputWidth: shape.batch };
-    return [{ firstTap: 0, geometry: { taps: 1, stride: 1, dilation: 1, padLeft: 0, ...row } }];
-  }
+/** A piece of a kernel row: its taps are firstTap, firstTap + 1, ... of the row. */
+export interface TapPiece {
+  firstTap: number;
+  geometry: RowGeometry;
+}
+
+/** Kernel rows wider than the taps of a PE are cut into pieces. */
+export function tapPieces(shape: ConvShape, taps: number): TapPiece[] {
   const { kernelWidth, dilationX: dilation, strideX: stride, width: inputWidth } = shape;
   const outputWidth = outputSize(shape).outWidth;
-  const pieces: { firstTap: number; geometry: RowGeometry }[] = [];
+  const pieces: TapPiece[] = [];
   for (let firstTap = 0; firstTap < kernelWidth; firstTap += taps) {
     const padLeft = shape.padLeft - firstTap * dilation;
     const own = Math.min(taps, kernelWidth - firstTap);
