@@ -6,7 +6,7 @@
  */
 import type { RowAccumulators } from './rowAccumulators.js';
 import type { RegisterFile, RegisterView } from './registers.js';
-import type { RowCounters, RowOperation } from './rowOperations.js';
+import type { RowCounters, RowOperation } from './rowPeConfig.js';
 import type { RowGeometry } from '../sparse/rowOperation.js';
 
 /** Position of the input port when the row of inputs has ended: beyond the reach of every gradient. */

@@ -19,7 +19,7 @@
  * one. The sums of a row leave the PE one cycle after its last operand (SRC, MSRC), or in its last cycle (OSRC).
  */
 import { VerificationError } from '../errors.js';
-import { rowRegisters, type RowCounters, type RowOperation, type RowPeConfig } from './rowOperations.js';
+import { rowRegisters, type RowCounters, type RowOperation, type RowPeConfig } from './rowPeConfig.js';
 import { RegisterFile, type RegisterView } from './registers.js';
 import { RowAccumulators } from './rowAccumulators.js';
 import { RowGather } from './rowGather.js';

@@ -8,7 +8,7 @@
  */
 import type { RowAccumulators } from './rowAccumulators.js';
 import type { RegisterView } from './registers.js';
-import type { RowCounters, RowOperation } from './rowOperations.js';
+import type { RowCounters, RowOperation } from './rowPeConfig.js';
 import type { RowGeometry } from '../sparse/rowOperation.js';
 
 export class RowScatter {

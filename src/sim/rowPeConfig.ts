@@ -37,11 +37,11 @@ export interface RowOperation {
   targetAt: number;
 }
 
-/** All but cycles are counted when they happen; dropped operands are not counted. */
+/** Since construction. */
 export interface RowCounters {
   /** Cycles of operations, OSRC's end cycles and null operands included. */
   cycles: number;
-  /** Stored operands consumed; in OSRC gradients loaded and inputs multiplied. */
+  /** Stored operands consumed, dropped ones excluded; in OSRC gradients loaded and inputs multiplied. */
   operands: number;
   /** Multiplications by a tap whose target is live. */
   products: number;
