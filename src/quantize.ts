@@ -129,7 +129,7 @@ function quantizeReals(tensor: Tensor, o: QuantizeOptions): Codes {
   const magnitudeBits = magnitudeBitsOf(o.precision);
   const limit = 2 ** magnitudeBits - 1;
   const rule = o.scale ?? defaultScaleRule(o.precision);
-  const data = tensor.affine ? dequantized(tensor.data, tensor.affine) : tensor.data;
+  const data = realsOf(tensor);
   const channels = o.per === 'channel' ? Math.max(1, tensor.shape[0] ?? 1) : 1;
   const size = data.length / channels;
   const scales = new Float64Array(channels);
@@ -157,6 +157,10 @@ function quantizeReals(tensor: Tensor, o: QuantizeOptions): Codes {
     saturated: 0,
   };
 }
+
+/** The values that a tensor stands for: affine codes dequantised, all others as stored. */
+export const realsOf = ({ data, affine }: Tensor): NumericArray =>
+  affine ? dequantized(data, affine) : data;
 
 /** The reals that affine codes stand for, in double. */
 function dequantized(data: NumericArray, { scale, zeroPoint, min }: Affine): Float64Array {

@@ -1,253 +1,243 @@
 /**
- * The whole flow, in order: read a layer, quantise it, let each machine time or execute it, check values and
- * conservation, put the numbers beside the dense denominator. One layer is in memory at a time.
+ * The whole flow, in order: read a layer, quantise and prune it, let each machine time or execute each phase, check
+ * values and conservation, put the numbers beside the dense denominators. One layer of one step is in memory at a time.
  */
-import { noActivations } from './arch/activations.js';
-import { chooseMachines, type ChosenMachine } from './arch/choose.js';
+import { createHash } from 'node:crypto';
+import { machineArea } from './arch/area.js';
 import { essentialBitUses } from './arch/bitUses.js';
+import { chooseMachines, type Choice, type ChosenMachine } from './arch/choose.js';
 import { conservationViolations } from './arch/conservation.js';
-import { resolveConfig, type Counters, type LayerWork, type Machine, type Level } from './arch/machine.js';
-import { dadiannao } from './arch/registry.js';
+import type { Counters, Level, Machine, Phase, UnitKind } from './arch/machine.js';
 import { UserError } from './errors.js';
-import {
-  bitStatistics,
-  defaultScaleRule,
-  quantize,
-  type MinCodeRule,
-  type Precision,
-  type QuantizeOptions,
-  type ScaleGrain,
-  type ScaleRule,
-} from './quantize.js';
-import { referenceForward } from './reference.js';
-import {
-  allVerified,
-  layerReport,
-  operandFormat,
-  Totals,
-  UNITS,
-  type LayerFacts,
-  type LayerReport,
-  type Report,
-} from './report/report.js';
-import { macCount } from './tensor.js';
-import { globMatcher } from './glob.js';
-import type { Trace, TraceLayer } from './trace/trace.js';
-import { VERSION } from './version.js';
+import { expectedOutput } from './expected.js';
+import type { QuantizeOptions } from './quantize.js';
+import { allVerified, type LayerReport, type Report } from './report/report.js';
+import { layerReport, Totals, type LayerFacts } from './report/row.js';
+import { emptyReport } from './simulate/begin.js';
+import { factsOf, loadLayer, workOf, type LoadedLayer } from './simulate/load.js';
+import { orderedPhases, pruneSettings, type RunOptions, type SimulateOptions } from './simulate/options.js';
+import { GradientPruner } from './simulate/prune.js';
+import { compareRecorded } from './simulate/recorded.js';
+import { checkTensors, chooseLevel, selectLayers } from './simulate/select.js';
+import { valueViolations } from './simulate/verify.js';
+import { forEachStep, type TraceSteps } from './trace/openSteps.js';
+import type { Role, Trace, TraceLayer } from './trace/trace.js';
 
-export interface SimulateOptions {
-  /** Machine names, in the order of the report. */
-  machines: readonly string[];
-  /** `[machine.]parameter=value`; without a machine it goes to every chosen one that has the parameter. */
-  settings?: readonly string[];
-  /** Default: step where every selected layer has activations, else count. */
-  level?: Level;
-  /** Default: int16. */
-  precision?: Precision;
-  scale?: ScaleRule;
-  per?: ScaleGrain;
-  minCode?: MinCodeRule;
-  /** Glob over layer names; `*` crosses `/`. */
-  layer?: string;
-  seed?: number;
-  /** Called before each (layer, machine), and once at the end with done = total. */
-  progress?: (done: number, total: number, label: string) => void;
-}
+export type { RunObserver, RunOptions, SimulateOptions } from './simulate/options.js';
+export { selectLayers } from './simulate/select.js';
 
 interface Contender extends ChosenMachine {
-  /** The denominator of its speedups. */
-  dense: Machine;
+  phases: Phase[];
   layers: LayerReport[];
+  phaseTotals: Map<Phase, Totals>;
   totals: Totals;
 }
 
+/** What stays the same from layer to layer. */
+interface Run {
+  contenders: Contender[];
+  options: RunOptions;
+  phases: Phase[];
+  quantization: QuantizeOptions;
+  training: boolean;
+  level: Level;
+  pruner: GradientPruner | null;
+  report: Report;
+  done: number;
+  total: number;
+}
+
 /**
- * Runs a trace through machines.
- * @throws UserError on unknown machines, parameters or layers, missing activations, or codes that do not fit
+ * Runs a trace, or a run of training steps, through machines.
+ * @throws UserError on unknown machines, parameters or layers, missing tensors, or codes that do not fit
  */
-export function simulate(trace: Trace, options: SimulateOptions): Report {
+export function simulate(source: Trace | TraceSteps, options: SimulateOptions): Report {
+  const { machines, settings = [], budget, precision } = options;
+  return runMachines(source, chooseMachines(machines, settings, budget, precision), options);
+}
+
+/** As `simulate`, for machines that were configured already; one kind may come several times. */
+export function runMachines(source: Trace | TraceSteps, choice: Choice, options: RunOptions): Report {
+  let run: Run | null = null;
+  const hashes: string[] = [];
+  const visit = (trace: Trace, step: number): void => {
+    run ??= begin(trace, 'files' in source ? source.files.length : 1, choice, options);
+    hashes.push(trace.hash);
+    run.report.steps.push({ step, file: trace.file, hash: trace.hash });
+    runStep(run, trace, step);
+  };
+  if ('files' in source) forEachStep(source, visit);
+  else visit(source, 0);
+  const { report } = run!;
+  report.trace.file = source.file;
+  report.traceHash =
+    hashes.length === 1 ? hashes[0] : createHash('sha256').update(hashes.join('')).digest('hex');
+  return finish(run!);
+}
+
+/** Everything that can be refused is refused here, before anything runs. */
+function begin(trace: Trace, steps: number, choice: Choice, options: RunOptions): Run {
+  const phases = orderedPhases(options.phases);
   const precision = options.precision ?? 'int16';
-  const contenders = chooseMachines(options.machines, options.settings ?? []).map(enter);
+  const contenders = choice.machines.map((chosen) => enter(chosen, phases));
   const layers = selectLayers(trace, options.layer);
+  const backward = phases.some((phase) => phase !== 'forward');
+  checkTensors(trace, layers, phases, options);
   const level = chooseLevel(trace, layers, contenders, options.level);
   for (const { machine } of contenders) machine.check?.(level, precision);
-  const report = emptyReport(trace, options, level, precision);
-  const total = layers.length * contenders.length;
-  let done = 0;
-  for (const layer of layers) {
-    const { work, facts } = loadLayer(trace, layer, { ...options, precision }, report);
-    const expected =
-      level === 'step' && work.activations
-        ? referenceForward(work.shape, work.weights.codes, work.activations.codes)
-        : null;
-    for (const contender of contenders) {
-      options.progress?.(done++, total, `${layer.name} on ${contender.kind.name}`);
-      runLayer(contender, work, facts, expected, report);
+  const pruning = backward ? pruneSettings(options, choice.machines, steps) : null;
+  const runs = layers.flatMap((layer) => contenders.flatMap((c) => phasesOf(c, trace, layer, options)));
+  if (runs.length === 0)
+    throw new UserError(
+      'nothing-to-run',
+      `${trace.file}: layer ${layers[0].name} is the first of the network and has no gradInput; use ` +
+        '--first-grad-input, or choose other layers or phases',
+    );
+  const report = emptyReport(trace, options, { level, phases, pruning, size: choice.size });
+  for (const { kind, phases: own } of contenders) {
+    const left = phases.filter((phase) => !own.includes(phase));
+    if (left.length > 0) report.notes.push(`${kind.name} does not run ${left.join(' and ')}: left out there`);
+  }
+  return {
+    contenders,
+    options,
+    phases,
+    quantization: { ...options, precision },
+    training: options.training ?? backward,
+    level,
+    pruner: pruning && new GradientPruner(pruning),
+    report,
+    done: 0,
+    total: runs.length * steps,
+  };
+}
+
+/** @throws UserError for a machine that runs none of the phases */
+function enter(chosen: ChosenMachine, phases: readonly Phase[]): Contender {
+  const { kind } = chosen;
+  const own = phases.filter((phase) => kind.phases.includes(phase));
+  if (own.length === 0)
+    throw new UserError(
+      'no-phase',
+      `machine ${kind.name} does not run ${phases.join(' or ')}; it runs ${kind.phases.join(', ')}`,
+    );
+  return { ...chosen, phases: own, layers: [], phaseTotals: new Map(), totals: new Totals() };
+}
+
+/** The first layer of a network has nobody to pass its gradient on to. */
+const phasesOf = (contender: Contender, trace: Trace, layer: TraceLayer, o: RunOptions): Phase[] =>
+  contender.phases.filter(
+    (phase) => phase !== 'gradInput' || o.firstGradInput || layer.name !== trace.layers[0].name,
+  );
+
+function runStep(run: Run, trace: Trace, step: number): void {
+  const { contenders, options, phases, report, training, pruner } = run;
+  for (const traced of selectLayers(trace, options.layer)) {
+    const layer = loadLayer(trace.file, traced, step, { ...run.quantization, training, pruner });
+    report.formats.push(layer.formats);
+    if (layer.pruning) report.pruning.push(layer.pruning);
+    options.observer?.operands?.(layer);
+    for (const phase of phases) {
+      const able = contenders.filter((c) => phasesOf(c, trace, traced, options).includes(phase));
+      if (able.length > 0) runPhase(run, able, layer, phase, traced);
     }
   }
+}
+
+function runPhase(
+  run: Run,
+  contenders: Contender[],
+  layer: LoadedLayer,
+  phase: Phase,
+  traced: TraceLayer,
+): void {
+  const { report, options } = run;
+  const work = workOf(layer, phase, run.quantization);
+  const facts = factsOf(layer, phase);
+  const stepped = run.level === 'step';
+  const expected = once((masked: boolean) => expectedOutput(work, masked));
+  if (stepped && phase !== 'forward' && layer.pruning?.tau === 0) {
+    const role: Role = phase === 'gradInput' ? 'grad_input' : 'grad_weight';
+    if (traced.tensors[role])
+      report.recorded.push(compareRecorded(layer, phase, expected(false), traced.read(role)));
+  }
+  const essentialBits = once((units: UnitKind) => essentialBitUses(units, work));
+  const denominator = onceByConfig((machine: Machine) => machine.count(work));
+  const several = run.phases.length > 1 ? `, ${phase}` : '';
+  contenders.forEach((contender, index) => {
+    const { kind, machine, dense, twin } = contender;
+    options.progress?.(run.done++, run.total, `${layer.name} on ${kind.name}${several}`);
+    const masked = Boolean(kind.masksGradInput && work.inputMask);
+    const result = stepped ? machine.step(work) : null;
+    const counters = result?.counters ?? machine.count(work);
+    const bits = essentialBits(kind.units(phase));
+    const violations = conservationViolations(kind, machine, work, counters, bits);
+    if (result) {
+      violations.unshift(...valueViolations(kind.name, work, result.output, expected(masked)));
+      if (index === 0) options.observer?.output?.(layer, phase, result.output);
+    }
+    report.violations.push(...violations);
+    record(contender, facts, {
+      counters,
+      dense: denominator(dense),
+      // The twin keeps to where training is: its rows need both operands.
+      twin: twin && run.training && work.activations ? denominator(twin) : null,
+      essentialBits: bits,
+      verified: violations.length > 0 ? false : result ? true : null,
+      outputsChecked: result ? result.output.length : 0,
+    });
+  });
+}
+
+function record(contender: Contender, facts: LayerFacts, measured: Parameters<typeof layerReport>[3]): void {
+  const { machine, layers, phaseTotals, totals } = contender;
+  const phase = facts.phase as Phase;
+  const laneSlots = machine.laneSlots(phase);
+  layers.push(layerReport(facts, machine, laneSlots, measured));
+  if (!phaseTotals.has(phase)) phaseTotals.set(phase, new Totals());
+  phaseTotals.get(phase)!.add(facts, laneSlots, measured);
+  totals.add(facts, laneSlots, measured);
+}
+
+/** Remembers results for as long as a layer and phase is in hand. */
+function once<K, V>(make: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, make(key));
+    return known.get(key)!;
+  };
+}
+
+/** Denominators of many machines are few: those of one configuration are counted once. */
+function onceByConfig(count: (machine: Machine) => Counters): (machine: Machine) => Counters {
+  const known = new Map<string, Counters>();
+  return (machine) => {
+    const key = `${machine.name} ${JSON.stringify(machine.config)}`;
+    let counters = known.get(key);
+    if (!counters) known.set(key, (counters = count(machine)));
+    return counters;
+  };
+}
+
+function finish({ contenders, options, report, total, quantization }: Run): Report {
   options.progress?.(total, total, 'done');
-  for (const { kind, machine, layers: rows, totals } of contenders)
+  for (const { kind, machine, phases, layers, phaseTotals, totals } of contenders)
     report.machines.push({
       name: kind.name,
       config: machine.config,
-      laneSlots: machine.laneSlots('forward'),
-      layers: rows,
-      total: totals.report(machine),
+      laneSlots: machine.laneSlots(phases[0]),
+      area: machineArea(kind, machine.config, quantization.precision),
+      phases,
+      layers,
+      phaseTotals: [...phaseTotals].map(([phase, sums]) => sums.report(phase, machine)),
+      total: totals.report('all', machine),
     });
+  for (const { name, phase, step, outside, elements } of report.recorded)
+    if (outside > 0)
+      report.notes.push(
+        `layer ${name}, ${phase}, step ${step}: ${outside} of ${elements} values differ from the recorded ones by more ` +
+          'than quantisation can explain; check what the trace recorded there',
+      );
   report.verified = allVerified(report.machines.map((m) => m.total.verified));
   return report;
-}
-
-/** Times or executes one layer on one machine and adds the row to its report. */
-function runLayer(
-  contender: Contender,
-  work: LayerWork,
-  facts: LayerFacts,
-  expected: Float64Array | null,
-  report: Report,
-): void {
-  const { kind, machine, dense } = contender;
-  let counters: Counters;
-  let verified: boolean | null = null;
-  const violations: string[] = [];
-  if (expected) {
-    const result = machine.step(work);
-    counters = result.counters;
-    violations.push(...valueViolations(kind.name, work.name, result.output, expected));
-    verified = true;
-  } else counters = machine.count(work);
-  const essentialBits = essentialBitUses(kind.units(work.phase), work);
-  violations.push(...conservationViolations(kind, machine, work, counters, essentialBits));
-  if (violations.length > 0) verified = false;
-  report.violations.push(...violations);
-  const denseCounters = dense.count(work);
-  const checked = expected?.length ?? 0;
-  const row = layerReport(facts, machine, counters, denseCounters, essentialBits, verified, checked);
-  contender.layers.push(row);
-  contender.totals.add(facts, row, counters, denseCounters);
-}
-
-/** Every output must equal the dense reference, exactly. */
-function valueViolations(
-  machine: string,
-  layer: string,
-  output: Float64Array,
-  expected: Float64Array,
-): string[] {
-  if (output.length !== expected.length)
-    return [`${machine}, layer ${layer}: found ${output.length} outputs, expected ${expected.length}`];
-  let wrong = 0;
-  let first = -1;
-  // The comparison is by value: a missing output is NaN, which equals nothing; 0 and -0 are the same sum.
-  for (let i = 0; i < output.length; i++)
-    if (output[i] !== expected[i]) {
-      if (wrong++ === 0) first = i;
-    }
-  if (wrong === 0) return [];
-  return [
-    `${machine}, layer ${layer}: ${wrong} of ${output.length} outputs differ from the dense reference, the first ` +
-      `at index ${first}: found ${output[first]}, expected ${expected[first]}`,
-  ];
-}
-
-function loadLayer(
-  trace: Trace,
-  layer: TraceLayer,
-  options: QuantizeOptions,
-  report: Report,
-): { work: LayerWork; facts: LayerFacts } {
-  const weight = layer.read('weight');
-  const weights = quantize(weight, options, { file: trace.file, place: `layer ${layer.name}, weight` });
-  const input = layer.tensors.input ? layer.read('input') : null;
-  // Scales per channel are for weights: a sum over input channels cannot mix scales.
-  const activations =
-    input &&
-    quantize(
-      input,
-      { ...options, per: 'tensor', unsignedAllowed: true },
-      { file: trace.file, place: `layer ${layer.name}, input` },
-    );
-  report.formats.push({
-    name: layer.name,
-    weight: operandFormat(weight.dtype, weights),
-    input: input && activations && operandFormat(input.dtype, activations),
-  });
-  return {
-    work: {
-      name: layer.name,
-      phase: 'forward',
-      shape: layer.shape,
-      weights,
-      activations,
-      gradOutput: null,
-      inputMask: null,
-      precision: options.precision,
-    },
-    facts: {
-      name: layer.name,
-      phase: 'forward',
-      macs: macCount(layer.shape),
-      weights: bitStatistics(weights),
-      activations: activations && bitStatistics(activations),
-    },
-  };
-}
-
-/** A machine with its denominator: dadiannao with the same tiles, units, lanes and tileBy. */
-function enter({ kind, machine }: ChosenMachine): Contender {
-  const shared = Object.fromEntries(
-    ['tiles', 'units', 'lanes', 'tileBy'].map((name) => [name, String(machine.config[name])]),
-  );
-  const dense = dadiannao.configure(resolveConfig(dadiannao, shared));
-  return { kind, machine, dense, layers: [], totals: new Totals() };
-}
-
-/** Layers whose names match. @throws UserError if none does */
-export function selectLayers(trace: Trace, glob: string | undefined): TraceLayer[] {
-  const layers = glob === undefined ? trace.layers : trace.layers.filter((l) => globMatcher(glob)(l.name));
-  if (layers.length === 0)
-    throw new UserError(
-      'no-layer',
-      `${trace.file}: no layer matches ${glob ?? '*'}; it has ${trace.layers.map((l) => l.name).join(', ')}`,
-    );
-  return layers;
-}
-
-/** Step where all activations are there, unless told otherwise. Missing ones are found before anything runs. */
-function chooseLevel(
-  trace: Trace,
-  layers: TraceLayer[],
-  contenders: Contender[],
-  level: Level | undefined,
-): Level {
-  const bare = layers.find((l) => !l.tensors.input);
-  const chosen = level ?? (bare ? 'count' : 'step');
-  const needs = contenders.find(({ kind }) => chosen === 'step' || kind.needsActivations);
-  if (bare && needs)
-    throw noActivations(`${trace.file}: layer ${bare.name}`, bare.name, needs.kind.name, `level ${chosen}`);
-  return chosen;
-}
-
-function emptyReport(trace: Trace, o: SimulateOptions, level: Level, precision: Precision): Report {
-  return {
-    tool: 'kneadsim',
-    version: VERSION,
-    versions: { kneadsim: VERSION, node: process.version },
-    config: {
-      level,
-      precision,
-      scale: o.scale ?? defaultScaleRule(precision),
-      per: o.per ?? 'tensor',
-      minCode: o.minCode ?? 'saturate',
-      layer: o.layer ?? null,
-    },
-    seed: o.seed ?? 1,
-    trace: { file: trace.file, network: trace.network, source: trace.source, licence: trace.licence },
-    traceHash: trace.hash,
-    units: UNITS,
-    formats: [],
-    verified: null,
-    violations: [],
-    machines: [],
-  };
 }

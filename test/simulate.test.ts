@@ -141,7 +141,7 @@ describe('a corrupted machine', () => {
     const report = run(LENET, { machines: ['dadiannao', 'tetris'], layer: 'conv2' });
     expect(report.verified).toBe(false);
     expect(report.machines.map(({ total }) => total.verified)).toEqual([true, false]);
-    expect(report.violations[0]).toMatch(/^tetris, layer conv2: .*\d+ of 6400 outputs differ/);
+    expect(report.violations[0]).toMatch(/^tetris, layer conv2, forward: .*\d+ of 6400 outputs differ/);
   });
 
   it('with a counter that leaks is not verified, at level count too', () => {

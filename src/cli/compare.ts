@@ -6,12 +6,12 @@ import { addSimulationOptions, type SimulationFlags } from './options.js';
 import { runSimulation } from './simulation.js';
 
 export function compareCommand(io: Io): Command {
-  return addSimulationOptions(new Command('compare'))
+  return addSimulationOptions(new Command('compare'), { budget: 'lanes' })
     .description('machines side by side in one table: cycles, speedups and bounds per layer and in total')
     .addHelpText(
       'after',
       `
-JSON and CSV are those of "kneadsim replay".
+JSON and CSV are those of "kneadsim replay --budget lanes".
 
 Try:
   kneadsim compare

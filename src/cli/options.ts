@@ -1,19 +1,44 @@
-/** The options that `replay` and `compare` share, and how words on the command line become values. */
+/** The options that `replay`, `compare` and `train` share, and how words on the command line become values. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { MIN_CODE_RULES, PRECISIONS, SCALE_GRAINS, SCALE_RULES } from '../quantize.js';
+import { BUDGETS, type Budget } from '../arch/budget.js';
 import { LEVELS } from '../arch/machine.js';
 import type { SimulateOptions } from '../simulate.js';
 
 /** What commander makes of them. */
 export type SimulationFlags = Pick<
   SimulateOptions,
-  'level' | 'precision' | 'scale' | 'per' | 'minCode' | 'layer' | 'seed'
+  'level' | 'precision' | 'scale' | 'per' | 'minCode' | 'layer' | 'seed' | 'budget'
 > & { machine?: string[]; set?: string[]; json?: true; csv?: true; out?: string };
 
-export function addSimulationOptions(command: Command): Command {
+/** Texts and defaults in which the commands differ. */
+export interface SimulationDefaults {
+  trace: string;
+  machines: string;
+  precision: string;
+  budget: Budget;
+  seed: string;
+}
+
+const REPLAY: Omit<SimulationDefaults, 'budget'> = {
+  trace: 'canonical trace (default: a recorded ResNet-8 that comes with kneadsim)',
+  machines: 'all',
+  precision: 'int16',
+  seed: 'seed that the report records (default: 1)',
+};
+
+export function addSimulationOptions(
+  command: Command,
+  own: Partial<SimulationDefaults> & { budget: Budget },
+): Command {
+  const { trace, machines, precision, budget, seed } = { ...REPLAY, ...own };
   return command
-    .argument('[trace]', 'canonical trace (default: a recorded ResNet-8 that comes with kneadsim)')
-    .option('--machine <name>', 'machine to run; repeat it, or separate by commas (default: all)', names)
+    .argument('[trace]', trace)
+    .option(
+      '--machine <name>',
+      `machine to run; repeat it, or separate by commas (default: ${machines})`,
+      names,
+    )
     .addOption(
       new Option(
         '--level <level>',
@@ -21,7 +46,7 @@ export function addSimulationOptions(command: Command): Command {
       ).choices(LEVELS),
     )
     .addOption(
-      new Option('--precision <format>', 'codes to compute with (default: int16)').choices(PRECISIONS),
+      new Option('--precision <format>', `codes to compute with (default: ${precision})`).choices(PRECISIONS),
     )
     .addOption(
       new Option('--scale <rule>', 'how floats are scaled (default: maxabs at int8, pow2 at int16)').choices(
@@ -45,10 +70,18 @@ export function addSimulationOptions(command: Command): Command {
       'parameter of a machine, see "kneadsim list"; repeat it',
       repeated,
     )
+    .addOption(
+      new Option(
+        '--budget <kind>',
+        'size of every machine: the multipliers (lanes) or the logic (area) of the dense array, or as published (none)',
+      )
+        .choices(BUDGETS)
+        .default(budget),
+    )
     .addOption(new Option('--json', 'the whole report as JSON').conflicts('csv'))
     .option('--csv', 'one row per machine and layer as CSV')
     .option('--out <file>', 'write to a file, and nothing to stdout; .json and .csv choose the format')
-    .option('--seed <n>', 'seed that the report records (default: 1)', wholeNumber(0));
+    .option('--seed <n>', seed, wholeNumber(0));
 }
 
 export const repeated = (value: string, before: string[] = []): string[] => [...before, value];

@@ -6,7 +6,7 @@ import { addSimulationOptions, type SimulationFlags } from './options.js';
 import { runSimulation } from './simulation.js';
 
 export function replayCommand(io: Io): Command {
-  return addSimulationOptions(new Command('replay'))
+  return addSimulationOptions(new Command('replay'), { budget: 'none' })
     .description(
       'run a recorded network through machines: cycles, speedups with bounds, stalls, values checked',
     )

@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { machineArea } from '../arch/area.js';
+import { resolveConfig, type MachineKind } from '../arch/machine.js';
 import { MACHINES } from '../arch/registry.js';
 import type { Report } from '../report/report.js';
 import { selectLayers, simulate } from '../simulate.js';
@@ -13,7 +15,7 @@ import { deliver, rehearseWrite } from './output.js';
 import { LateBar } from './progress.js';
 
 /** MACs times machines that a step surely takes over a second for. */
-const LONG_STEP = 1e8;
+export const LONG_STEP = 1e8;
 
 export function runSimulation(
   file: string | undefined,
@@ -27,7 +29,7 @@ export function runSimulation(
     const { layer, level, machine, set } = flags;
     const layers = selectLayers(trace, layer);
     const bare = layers.some(({ tensors }) => !tensors.input);
-    const machines = machine ?? defaultMachines(bare && level !== 'step', io);
+    const machines = machine ?? defaultMachines(bare && level !== 'step', flags.budget === 'area', io);
     const macs = layers.reduce((sum, { shape }) => sum + macCount(shape), 0);
     const stepped = level === 'step' || (level === undefined && !bare);
     const bar = new LateBar(io, stepped && macs * machines.length > LONG_STEP);
@@ -49,20 +51,30 @@ export function runSimulation(
 }
 
 /** All machines that can run; where some cannot, says so. At level step none can, and `simulate` says why. */
-function defaultMachines(bare: boolean, io: Io): string[] {
-  const able = MACHINES.filter((kind) => !bare || !kind.needsActivations).map(({ name }) => name);
-  const others = MACHINES.map(({ name }) => name).filter((name) => !able.includes(name));
-  if (others.length > 0)
-    io.err(
-      `note: left out ${others.join(', ')}: their timing needs activations, and the trace has weights only\n`,
-    );
-  return able;
+function defaultMachines(bare: boolean, byArea: boolean, io: Io): string[] {
+  const leave = (kinds: readonly MachineKind[], why: string): void => {
+    const left = kinds.map(({ name }) => name).join(', ');
+    if (left) io.err(`note: left out ${left}: ${why}\n`);
+  };
+  const timeable = MACHINES.filter((kind) => !bare || !kind.needsActivations);
+  leave(
+    MACHINES.filter((kind) => !timeable.includes(kind)),
+    'their timing needs activations, and the trace has weights only',
+  );
+  const able = timeable.filter((kind) => !byArea || hasArea(kind));
+  leave(
+    timeable.filter((kind) => !able.includes(kind)),
+    'there are no area coefficients for their PEs',
+  );
+  return able.map(({ name }) => name);
 }
+
+const hasArea = (kind: MachineKind): boolean => machineArea(kind, resolveConfig(kind, {}), 'int16') !== null;
 
 const BUNDLED = '../../traces/resnet8-fmnist-late-s00600.safetensors';
 
 /** The trace that comes with the package, whether this file runs from src or from dist. */
-function bundledTrace(): string {
+export function bundledTrace(): string {
   const path = fileURLToPath(new URL(BUNDLED, import.meta.url));
   const short = relative('', path);
   // From inside the package the short path reads better, and makes reports from two checkouts equal.

@@ -2,7 +2,7 @@
  * What `compare` prints: one table with the machines side by side, per layer and in total. Machines that do not
  * fit into the width are folded below the others.
  */
-import { configLine, factorLegend, heading, verdict } from './heading.js';
+import { budgetLine, configLine, factorLegend, heading, notes, verdict } from './heading.js';
 import { factor, short, whole } from './number.js';
 import type { LayerReport, MachineReport, Report } from './report.js';
 import { PAGE_WIDTH, tableWidth, textTable, type Column } from './textTable.js';
@@ -10,10 +10,10 @@ import { PAGE_WIDTH, tableWidth, textTable, type Column } from './textTable.js';
 /** The report as text, without a line end at its end. */
 export function compareText(report: Report): string {
   return [
-    heading(report),
-    report.machines.map(configLine).join('\n'),
+    [heading(report), ...budgetLine(report)].join('\n'),
+    report.machines.map((machine) => configLine(machine, report.budget)).join('\n'),
     ...fold(report.machines).map((columns) => textTable(columns)),
-    [verdict(report), ...factorLegend(report)].join('\n'),
+    [verdict(report), ...notes(report), ...factorLegend(report)].join('\n'),
   ].join('\n\n');
 }
 

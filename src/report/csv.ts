@@ -1,10 +1,13 @@
-/** The report as CSV: one row per machine and layer, then the machine's total; quoted as RFC 4180 says. */
+/** The report as CSV: one row per machine, step, layer and phase, then the machine's totals; quoted as RFC 4180 says. */
 import type { LayerReport, Report } from './report.js';
 
 /** Header and rows, each with a line end. Line ends are bare newlines, which line tools and parsers both take. */
 export function csvText(report: Report): string {
-  const rows = report.machines.flatMap(({ name, layers, total }) =>
-    [...layers, total].map((row) => ({ machine: name, ...flat(row) })),
+  const rows = report.machines.flatMap(({ name, phases, layers, phaseTotals, total }) =>
+    [...layers, ...(phases.length > 1 ? phaseTotals : []), total].map((row) => ({
+      machine: name,
+      ...flat(row),
+    })),
   );
   const header = Object.keys(rows[0] ?? {});
   return [header, ...rows.map((row) => Object.values(row))]
@@ -12,12 +15,12 @@ export function csvText(report: Report): string {
     .join('');
 }
 
-/** Counts by cause become columns of their own: stall.window, idle.absentLane. */
+/** Counts by cause and shares by operand become columns of their own: stall.window, density.input. */
 function flat(row: LayerReport): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(row) as [string, unknown][])
     if (typeof value === 'object' && value !== null)
-      for (const [cause, cycles] of Object.entries(value)) fields[`${key}.${cause}`] = cycles;
+      for (const [part, number] of Object.entries(value)) fields[`${key}.${part}`] = number;
     else fields[key] = value;
   return fields;
 }

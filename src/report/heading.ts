@@ -1,13 +1,15 @@
 /** What stands above and below the tables: what was run, on which configurations, and what is known of values. */
+import type { BudgetSize } from '../arch/budget.js';
 import type { ParameterValue } from '../arch/machine.js';
 import { MACHINES } from '../arch/registry.js';
 import { fit, percent, printable, short, whole } from './number.js';
 import type { MachineReport, Report } from './report.js';
+import { laneCycles } from './row.js';
 import { PAGE_WIDTH, wrap } from './textTable.js';
 
 /** Always shown, default or not: a speedup means little without the policy that it was reached with. */
 const POLICY = ['kneadingStride', 'windowSlots', 'sync', 'firstStageBits', 'columnRegisters'];
-const ARRAY = ['tiles', 'units', 'lanes', 'tileBy'];
+const ARRAY = ['tiles', 'units', 'lanes', 'tileBy', 'groups', 'pesPerGroup', 'taps'];
 
 /** Names of networks and layer globs may be of any length. */
 const NAME_WIDTH = 40;
@@ -16,21 +18,21 @@ const NAME_WIDTH = 40;
 const SHORT_HASH = 16;
 
 export function heading(report: Report): string {
-  const { trace, config, formats } = report;
+  const { trace, config, formats, steps } = report;
   const total = report.machines[0]?.total;
-  const stored = [
-    ...new Set(formats.flatMap(({ weight, input }) => [weight.stored, ...(input ? [input.stored] : [])])),
-  ];
-  const saturated = formats.reduce(
-    (sum, { weight, input }) => sum + weight.saturated + (input?.saturated ?? 0),
-    0,
+  const operands = formats.flatMap(({ weight, input, gradOutput }) =>
+    [weight, input, gradOutput].filter((operand) => operand !== null),
   );
-  const layers = `${formats.length} ${formats.length === 1 ? 'layer' : 'layers'}`;
+  const stored = [...new Set(operands.map((operand) => operand.stored))];
+  const saturated = operands.reduce((sum, operand) => sum + operand.saturated, 0);
+  const count = formats.filter(({ step }) => step === 0).length;
+  const layers = `${count} ${count === 1 ? 'layer' : 'layers'}`;
   const lines = [
     wrap(
       [
         fit(trace.network, NAME_WIDTH),
         layers + (config.layer === null ? '' : ` (${fit(config.layer, NAME_WIDTH)})`),
+        ...(steps.length > 1 ? [`${steps.length} steps`] : []),
         ...(total ? [`${short(total.macs)} MACs`] : []),
         `level ${config.level}`,
         `${stored.join(' and ')} as ${config.precision} codes`,
@@ -39,18 +41,47 @@ export function heading(report: Report): string {
       ', ',
     ),
     `trace ${tail(printable(trace.file), PAGE_WIDTH - SHORT_HASH - 16)}, sha256 ${report.traceHash.slice(0, SHORT_HASH)}`,
+    ...trainingLine(report),
   ];
   if (saturated > 0)
     lines.push(`${whole(saturated)} integer codes have no sign-magnitude form and were saturated`);
   return lines.join('\n');
 }
 
+/** Phases and pruning, where gradients are used. */
+function trainingLine({ config, seed }: Report): string[] {
+  const { prune, threshold, thresholdFifo, phases } = config;
+  if (prune === null) return [];
+  const how =
+    prune === 0
+      ? ['gradients not pruned']
+      : [
+          `gradients pruned at p = ${prune}`,
+          `threshold ${threshold}${threshold === 'predicted' ? ` from ${thresholdFifo} steps` : ''}`,
+          `seed ${seed}`,
+        ];
+  return [wrap([`phases ${phases.join(' ')}`, ...how], ', ')];
+}
+
+/** What the machines were scaled to; nothing where they have their published sizes. */
+export function budgetLine({ budget, config }: Report): string[] {
+  if (!budget) return [];
+  return [
+    config.budget === 'lanes'
+      ? `budget lanes: as many multipliers as the dense array, ${whole(budget.lanes)}`
+      : `budget area: as much logic as the dense array, ${(budget.um2 / 1e6).toFixed(2)} mm2 at 45 nm, without SRAM`,
+  ];
+}
+
 /** The end of a path says which file it is. */
 const tail = (path: string, width: number): string =>
   path.length <= width ? path : `…${path.slice(path.length - width + 1)}`;
 
-/** `tetris: 16 tiles x 16 units x 16 lanes by positions, kneadingStride 16, sync barrier (default skew)` */
-export function configLine({ name, config }: MachineReport): string {
+/**
+ * `tetris: 16 tiles x 16 units x 16 lanes by positions, kneadingStride 16, sync barrier (default skew)`
+ * @param budget where there is one, the logic of the array is named too
+ */
+export function configLine({ name, config, area }: MachineReport, budget: BudgetSize | null): string {
   const defaults = new Map<string, ParameterValue>(
     MACHINES.find((kind) => kind.name === name)?.parameters.map((p) => [p.name, p.default]),
   );
@@ -64,21 +95,29 @@ export function configLine({ name, config }: MachineReport): string {
     const usual = defaults.get(key);
     return `${key} ${value}${usual === undefined || usual === value ? '' : ` (default ${usual})`}`;
   });
-  const array = `${config.tiles} tiles x ${config.units} units x ${config.lanes} lanes by ${config.tileBy}`;
-  return wrap([`${name}: ${array}`, ...settings], ', ');
+  const arrays = [
+    ...('tiles' in config
+      ? [`${config.tiles} tiles x ${config.units} units x ${config.lanes} lanes by ${config.tileBy}`]
+      : []),
+    ...('groups' in config
+      ? [`${config.groups} groups x ${config.pesPerGroup} PEs x ${config.taps} taps`]
+      : []),
+  ];
+  const logic = budget && area ? [`logic ${(area.um2 / 1e6).toFixed(2)} mm2`] : [];
+  return wrap([`${name}: ${arrays.join(' and ')}`, ...settings, ...logic], ', ');
 }
 
 /** Smaller shares would print as 0.0 %. */
 const LEAST_SHARE = 0.0005;
 
 /** Where the lane-cycles went that did not issue, causes by size. */
-export function lossLine({ laneSlots, total }: MachineReport): string {
-  const laneCycles = laneSlots * total.cycles;
+export function lossLine({ total }: Pick<MachineReport, 'total'>): string {
+  const all = laneCycles(total);
   const parts = (title: string, causes: Record<string, number>): string[] => {
     const found = Object.entries(causes)
-      .filter(([, cycles]) => cycles >= LEAST_SHARE * laneCycles)
+      .filter(([, cycles]) => cycles >= LEAST_SHARE * all)
       .sort(([, a], [, b]) => b - a)
-      .map(([cause, cycles]) => `${cause} ${percent(cycles / laneCycles)}`);
+      .map(([cause, cycles]) => `${cause} ${percent(cycles / all)}`);
     return found.length === 0 ? [] : [`${title} %: ${found.join(', ')}`];
   };
   return wrap([...parts('stall', total.stall), ...parts('idle', total.idle)], '; ');
@@ -99,6 +138,9 @@ export function verdict(report: Report): string {
     : `verified: ${checked} of ${rows.length} layer runs; the others were not checked`;
 }
 
+export const notes = (report: Report): string[] =>
+  report.notes.map((note) => wrap(`note: ${printable(note)}`.split(' '), ' '));
+
 /** What the two factors mean. One may be above the other, which wants a word where it happens. */
 export function factorLegend(report: Report): string[] {
   const above = report.machines.some(({ layers, total }) =>
@@ -108,7 +150,9 @@ export function factorLegend(report: Report): string[] {
     ),
   );
   return [
-    'speedup        cycles of dense MAC (dadiannao; same tiles, units, lanes and tileBy) / cycles',
+    `speedup        cycles of dense MAC (dadiannao; ${
+      report.budget ? "the budget's array" : 'same tiles, units, lanes and tileBy'
+    }) / cycles`,
     'bound          dense lane-items / lane-cycles needed if no lane waited for another (single stream)',
     ...(above
       ? [

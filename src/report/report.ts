@@ -1,23 +1,25 @@
 /**
- * The report that `replay` and `compare` print and write: plain data, stable names, everything needed to run it
- * again. Definitions in SPEC sections 3 and 10; units in `UNITS`.
+ * The report that `replay`, `compare` and `train` print and write: plain data, stable names, everything needed to run
+ * it again. Definitions in SPEC sections 3, 5 and 10; units in `UNITS`.
  */
-import {
-  addCounters,
-  zeroCounters,
-  type Counters,
-  type IdleCause,
-  type Machine,
-  type MachineConfig,
-  type Phase,
-  type StallCause,
-} from '../arch/machine.js';
-import type { BitStatistics, Codes } from '../quantize.js';
+import type { MachineArea } from '../arch/area.js';
+import type { Budget, BudgetSize } from '../arch/budget.js';
+import type { IdleCause, Level, MachineConfig, Phase, StallCause } from '../arch/machine.js';
+import type { Codes, Precision } from '../quantize.js';
+
+/** Shares of non-zero codes; null where an operand was not recorded or is not used. */
+export interface Density {
+  input: number | null;
+  weight: number | null;
+  gradOutput: number | null;
+}
 
 /** One layer and phase on one machine; the row of a total has the same fields. */
 export interface LayerReport {
   name: string;
   phase: Phase | 'all';
+  /** Index of the training step in a run of several; null in totals over more than one. */
+  step: number | null;
   macs: number;
   terms: number;
   cycles: number;
@@ -27,13 +29,24 @@ export interface LayerReport {
   denseCycles: number;
   speedupVsDense: number | null;
   occupancySpeedup: number | null;
+  /** The same three factors over the dense twin of the row machine; null where it was not asked for. */
+  twinCycles: number | null;
+  singleStreamBoundVsTwin: number | null;
+  speedupVsTwin: number | null;
+  occupancySpeedupVsTwin: number | null;
   utilization: number | null;
+  /** Lanes of this phase; null in totals over several phases. */
+  laneSlots: number | null;
   essentialBits: number;
   zeroBitFraction: number | null;
   zeroValueFraction: number | null;
   activationZeroBitFraction: number | null;
   activationZeroValueFraction: number | null;
+  density: Density;
   kneadedRatio: number | null;
+  kneaderBits: number;
+  operands: number;
+  rowOperations: number;
   busy: number;
   stall: Record<StallCause, number>;
   idle: Record<IdleCause, number>;
@@ -45,9 +58,14 @@ export interface LayerReport {
 export interface MachineReport {
   name: string;
   config: MachineConfig;
-  /** Lanes whose every cycle is accounted for in busy, stall and idle. */
+  /** Lanes whose every cycle is accounted for in busy, stall and idle; those of the first phase that was run. */
   laneSlots: number;
+  /** Logic of the array; null where there is no coefficient for its PEs. */
+  area: MachineArea | null;
+  phases: Phase[];
   layers: LayerReport[];
+  /** One total per phase. */
+  phaseTotals: LayerReport[];
   total: LayerReport;
 }
 
@@ -62,20 +80,91 @@ export interface OperandFormat {
   saturated: number;
 }
 
+export interface LayerFormats {
+  name: string;
+  step: number;
+  weight: OperandFormat;
+  input: OperandFormat | null;
+  gradOutput: OperandFormat | null;
+}
+
+/** What pruning and quantisation did to the gradients of one layer in one step (SPEC section 5). */
+export interface PruningReport {
+  name: string;
+  step: number;
+  elements: number;
+  target: number;
+  threshold: Threshold;
+  /** Threshold from this step's own gradients, the one that the FIFO predicted, and the one used. */
+  tauExact: number;
+  tauPredicted: number | null;
+  tau: number;
+  /** Shares of non-zero gradients: as recorded, pruned, and in codes. */
+  density: { recorded: number; pruned: number; quantized: number };
+  /** Where the zeros in the codes come from, in elements. */
+  zeros: { recorded: number; pruning: number; quantization: number };
+  measuredBias: number;
+  biasStandardError: number;
+  addedVariance: number;
+  expectedAddedVariance: number;
+}
+
+export const THRESHOLDS = ['exact', 'predicted'] as const;
+export type Threshold = (typeof THRESHOLDS)[number];
+
+/** Reference outputs of a phase, dequantised, against the tensor that the trace recorded of it. */
+export interface RecordedReport {
+  name: string;
+  phase: Phase;
+  step: number;
+  elements: number;
+  /** Elements that differ by more than quantisation and float32 sums can explain. */
+  outside: number;
+  largestDifference: number;
+  /** largestDifference / largest recorded magnitude; null where all recorded values are zero. */
+  relativeDifference: number | null;
+  /** Largest difference / bound of any element. */
+  largestShareOfBound: number;
+}
+
+export interface RunConfig {
+  level: Level;
+  precision: Precision;
+  scale: string;
+  per: string;
+  minCode: string;
+  layer: string | null;
+  budget: Budget;
+  phases: Phase[];
+  /** Target p of gradient pruning; null where no gradients are used. */
+  prune: number | null;
+  threshold: Threshold | null;
+  thresholdFifo: number | null;
+  firstGradInput: boolean;
+}
+
 export interface Report {
   tool: 'kneadsim';
   version: string;
   versions: Record<string, string>;
-  config: Record<string, string | null>;
+  config: RunConfig;
   seed: number;
   trace: { file: string; network: string; source: string; licence: string };
   traceHash: string;
+  /** Files of a run, in step order. */
+  steps: { step: number; file: string; hash: string }[];
   units: Record<string, string>;
-  formats: { name: string; weight: OperandFormat; input: OperandFormat | null }[];
+  /** What the machines are scaled to; null where they have their published sizes. */
+  budget: BudgetSize | null;
+  formats: LayerFormats[];
+  pruning: PruningReport[];
+  recorded: RecordedReport[];
   /** All layers of all machines; null where nothing was stepped. */
   verified: boolean | null;
   /** What did not hold, one line each; empty in every good run. */
   violations: string[];
+  /** What a reader should know, one line each. */
+  notes: string[];
   machines: MachineReport[];
 }
 
@@ -86,117 +175,36 @@ export const UNITS: Record<string, string> = {
   pipelineCycles: 'cycles of fill and drain, once per layer',
   boundCycles: 'cycles if only the slowest unit and lane of each block counted',
   singleStreamBound: 'speedup over dense lane-items if nothing were shared',
-  denseCycles: 'cycles of dadiannao with the same tiles, units, lanes and tileBy',
+  denseCycles: "cycles of dadiannao with the budget's array; without budget, with the machine's own",
   speedupVsDense: 'denseCycles / cycles',
   occupancySpeedup: 'dense lane-items / lane-cycles issued and stalled, in dense lanes',
-  utilization: 'busy / (laneSlots x cycles)',
+  twinCycles: 'cycles of sparsetrain-dense of the same budget; without budget, with the same row array',
+  singleStreamBoundVsTwin: 'lane-cycles that the twin needs if nothing were shared / those of this machine',
+  speedupVsTwin: 'twinCycles / cycles',
+  occupancySpeedupVsTwin: 'lane-cycles issued by the twin / lane-cycles issued and stalled',
+  utilization: 'busy / lane-cycles, which are laneSlots x cycles of each phase',
+  laneSlots: 'lanes (row machines: multipliers, taps of all PEs)',
   essentialBits:
     "ones in the magnitudes of the machine's bit-serial operand (else the weights), times their uses",
   zeroBitFraction: 'zero magnitude bits of the weights / all magnitude bits',
   zeroValueFraction: 'weights that are zero / all weights',
   activationZeroBitFraction: 'zero magnitude bits of the activations / all magnitude bits',
   activationZeroValueFraction: 'activations that are zero / all activations',
-  kneadedRatio: 'kneaded rows / weights (T_KS / T_base), absent channels not counted',
+  density: 'codes that are not zero / all codes of the operand',
+  kneadedRatio: 'kneaded rows / codes kneaded (T_KS / T_base), absent channels not counted',
+  kneaderBits: 'raw bits read by on-line kneaders',
+  operands: 'non-zero operands consumed by row PEs, once per row operation in which they take part',
+  rowOperations: 'one-dimensional row operations of row PEs',
   busy: 'lane-cycles that issued',
   stall: 'lane-cycles with work that did not issue, by cause',
   idle: 'lane-cycles without work, by cause',
   outputsChecked: 'outputs compared with the dense reference',
+  area: 'um2 at 45 nm typical, logic only, without SRAM and PPUs',
+  tau: 'pruning threshold, in the unit of the gradients',
+  measuredBias: 'mean(pruned - recorded gradient), with its standard error under the pruning rule',
+  addedVariance: 'mean((pruned - recorded gradient)^2), and its expectation under the pruning rule',
+  recorded: 'reference outputs, dequantised, against the recorded tensor of the phase',
 };
-
-/** Facts of a layer that do not depend on the machine. */
-export interface LayerFacts {
-  name: string;
-  phase: Phase;
-  macs: number;
-  weights: BitStatistics;
-  activations: BitStatistics | null;
-}
-
-/** One row, from a machine's counters and those of its dense denominator. */
-export function layerReport(
-  facts: LayerFacts,
-  machine: Machine,
-  counters: Counters,
-  dense: Counters,
-  essentialBits: number,
-  verified: boolean | null,
-  outputsChecked: number,
-): LayerReport {
-  const { weights, activations } = facts;
-  const stalled = Object.values(counters.stall).reduce((a, b) => a + b, 0);
-  const share = machine.lanesPerDenseLane;
-  return {
-    name: facts.name,
-    phase: facts.phase,
-    macs: facts.macs,
-    terms: counters.terms,
-    cycles: counters.cycles,
-    pipelineCycles: counters.pipelineCycles,
-    boundCycles: counters.boundCycles,
-    singleStreamBound: ratio(dense.busy * share, counters.singleStreamLaneCycles),
-    denseCycles: dense.cycles,
-    speedupVsDense: ratio(dense.cycles, counters.cycles),
-    occupancySpeedup: ratio(dense.busy * share, counters.busy + stalled),
-    utilization: ratio(counters.busy, machine.laneSlots('forward') * counters.cycles),
-    essentialBits,
-    zeroBitFraction: ratio(weights.zeroBits, weights.bits),
-    zeroValueFraction: ratio(weights.zeroValues, weights.values),
-    activationZeroBitFraction: activations && ratio(activations.zeroBits, activations.bits),
-    activationZeroValueFraction: activations && ratio(activations.zeroValues, activations.values),
-    kneadedRatio: ratio(counters.kneadedRows, counters.kneadedWeights),
-    busy: counters.busy,
-    stall: counters.stall,
-    idle: counters.idle,
-    verified,
-    outputsChecked,
-  };
-}
-
-/** Sums rows as they come; the total is then formed like any row. */
-export class Totals {
-  private readonly counters = zeroCounters();
-  private readonly dense = zeroCounters();
-  private readonly facts: LayerFacts = {
-    name: 'total',
-    phase: 'forward',
-    macs: 0,
-    weights: { values: 0, zeroValues: 0, bits: 0, zeroBits: 0, histogram: [] },
-    activations: null,
-  };
-  private essentialBits = 0;
-  private verified: boolean | null = null;
-  private outputsChecked = 0;
-  private complete = true;
-
-  add(facts: LayerFacts, row: LayerReport, counters: Counters, dense: Counters): void {
-    addCounters(this.counters, counters);
-    addCounters(this.dense, dense);
-    this.facts.macs += facts.macs;
-    this.facts.weights = addStatistics(this.facts.weights, facts.weights);
-    if (!facts.activations) this.complete = false;
-    else
-      this.facts.activations = this.facts.activations
-        ? addStatistics(this.facts.activations, facts.activations)
-        : facts.activations;
-    this.essentialBits += row.essentialBits;
-    this.verified = allVerified([this.verified, row.verified]);
-    this.outputsChecked += row.outputsChecked;
-  }
-
-  report(machine: Machine): LayerReport {
-    const facts = { ...this.facts, activations: this.complete ? this.facts.activations : null };
-    const row = layerReport(
-      facts,
-      machine,
-      this.counters,
-      this.dense,
-      this.essentialBits,
-      this.verified,
-      this.outputsChecked,
-    );
-    return { ...row, phase: 'all' };
-  }
-}
 
 /** false if any is false, null if none was checked. */
 export function allVerified(parts: readonly (boolean | null)[]): boolean | null {
@@ -211,21 +219,5 @@ export function operandFormat(stored: string, codes: Codes): OperandFormat {
     storageBits: codes.storageBits,
     scale: codes.scales.length === 1 ? codes.scales[0] : `${codes.scales.length} scales, one per channel`,
     saturated: codes.saturated,
-  };
-}
-
-/** null where the denominator is zero: JSON has no infinity, and a report shows a dash. */
-const ratio = (a: number, b: number): number | null => (b === 0 ? null : a / b);
-
-function addStatistics(a: BitStatistics, b: BitStatistics): BitStatistics {
-  const histogram: number[] = [];
-  for (let i = 0; i < Math.max(a.histogram.length, b.histogram.length); i++)
-    histogram.push((a.histogram[i] ?? 0) + (b.histogram[i] ?? 0));
-  return {
-    values: a.values + b.values,
-    zeroValues: a.zeroValues + b.zeroValues,
-    bits: a.bits + b.bits,
-    zeroBits: a.zeroBits + b.zeroBits,
-    histogram,
   };
 }

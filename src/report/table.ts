@@ -1,26 +1,27 @@
 /** What `replay` prints: per machine one table, a row per layer and the total, all of it within 100 columns. */
-import { configLine, factorLegend, heading, lossLine, verdict } from './heading.js';
+import { budgetLine, configLine, factorLegend, heading, lossLine, notes, verdict } from './heading.js';
 import { factor, percent, ratio, short, whole, yesNo } from './number.js';
 import type { LayerReport, MachineReport, Report } from './report.js';
+import { laneCycles, quotient, sumOf } from './row.js';
 import { textTable, type Column } from './textTable.js';
 
 /** The report as text, without a line end at its end. */
 export function replayText(report: Report): string {
   const tables = tablesOf(report.machines);
   return [
-    heading(report),
+    [heading(report), ...budgetLine(report)].join('\n'),
     ...report.machines.map((machine, m) =>
-      [configLine(machine), textTable(tables[m]), lossLine(machine)].filter(Boolean).join('\n'),
+      [configLine(machine, report.budget), textTable(tables[m]), lossLine(machine)]
+        .filter(Boolean)
+        .join('\n'),
     ),
-    [verdict(report), legend(report)].join('\n'),
+    [verdict(report), ...notes(report), legend(report)].join('\n'),
   ].join('\n\n');
 }
 
-const sum = (causes: Record<string, number>): number => Object.values(causes).reduce((a, b) => a + b, 0);
-
 interface Field {
   head: readonly string[];
-  of: (row: LayerReport, laneCycles: number) => string;
+  of: (row: LayerReport) => string;
   /** What must be known in some row for the column to be drawn at all. */
   known?: (row: LayerReport) => unknown;
 }
@@ -32,8 +33,8 @@ const FIELDS: readonly Field[] = [
   { head: ['bound', 'x dense'], of: (row) => factor(row.singleStreamBound) },
   { head: ['equal', 'occup.', 'x dense'], of: (row) => factor(row.occupancySpeedup) },
   { head: ['util.', '%'], of: (row) => percent(row.utilization) },
-  { head: ['stall', '%'], of: (row, laneCycles) => percent(sum(row.stall) / laneCycles) },
-  { head: ['idle', '%'], of: (row, laneCycles) => percent(sum(row.idle) / laneCycles) },
+  { head: ['stall', '%'], of: (row) => percent(quotient(sumOf(row.stall), laneCycles(row))) },
+  { head: ['idle', '%'], of: (row) => percent(quotient(sumOf(row.idle), laneCycles(row))) },
   { head: ['zero', 'weight', 'bits %'], of: (row) => percent(row.zeroBitFraction) },
   {
     head: ['zero', 'activ.', 'bits %'],
@@ -52,9 +53,9 @@ const FIELDS: readonly Field[] = [
 function tablesOf(machines: readonly MachineReport[]): Column[][] {
   const rows = machines.map(({ layers, total }) => [...layers, total]);
   const fields = FIELDS.filter(({ known }) => !known || rows.flat().some((row) => known(row) !== null));
-  const tables = machines.map(({ laneSlots }, m) => [
+  const tables = machines.map((_, m) => [
     { head: ['layer'], cells: rows[m].map((row) => row.name), text: true },
-    ...fields.map(({ head, of }) => ({ head, cells: rows[m].map((row) => of(row, laneSlots * row.cycles)) })),
+    ...fields.map(({ head, of }) => ({ head, cells: rows[m].map((row) => of(row)) })),
   ]);
   return tables.map((columns) =>
     columns.map((column, i) => ({

@@ -38,7 +38,7 @@ describe.each(['replay', 'compare'])('JSON of %s', (command) => {
   });
 
   test('is the same bytes twice, and the same from both commands', async () => {
-    const args = [...COUNT, '--precision', 'int8', '--json'];
+    const args = [...COUNT, '--precision', 'int8', '--budget', 'none', '--json'];
     expect(await good(command, ...args)).toBe(await good('replay', ...args));
   });
 
@@ -58,6 +58,12 @@ test('options reach the simulation', async () => {
     per: 'channel',
     minCode: 'refuse',
     layer: 'conv?',
+    budget: 'none',
+    phases: ['forward'],
+    prune: null,
+    threshold: null,
+    thresholdFifo: null,
+    firstGradInput: false,
   });
 });
 
@@ -143,8 +149,8 @@ test('CSV holds what JSON holds, one row per machine and layer, then the total',
   expect(rows).toHaveLength(report.machines.length * (3 + 1));
   const expected = report.machines.flatMap(({ name, layers, total }) =>
     [...layers, total].map((row) => {
-      const { stall, idle, ...scalars } = row;
-      const causes = Object.entries({ stall, idle }).flatMap(([what, counts]) =>
+      const { stall, idle, density, ...scalars } = row;
+      const causes = Object.entries({ stall, idle, density }).flatMap(([what, counts]) =>
         Object.entries(counts).map(([cause, n]) => [`${what}.${cause}`, n]),
       );
       return { machine: name, ...scalars, ...Object.fromEntries(causes) };

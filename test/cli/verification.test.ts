@@ -33,7 +33,7 @@ describe.each(['replay', 'compare'])('%s', (command) => {
     const lines = err.trimEnd().split('\n');
     expect(lines).toHaveLength(4);
     expect(lines[0]).toMatch(
-      /^kneadsim: stripes, layer conv1: 1 of \d+ outputs differ .* the first at index 1: found -?\d+, expected -?\d+$/,
+      /^kneadsim: stripes, layer conv1, forward: 1 of \d+ outputs differ .* the first at index 1: found -?\d+, expected -?\d+$/,
     );
     expect(lines[3]).toBe('kneadsim: 3 checks did not hold');
   });

@@ -1,0 +1,161 @@
+/**
+ * Rows of the report: one layer and phase from a machine's counters and those of its denominators, and the totals,
+ * which are formed from summed counters in the same way (SPEC sections 3 and 10).
+ */
+import { addCounters, zeroCounters, type Counters, type Machine, type Phase } from '../arch/machine.js';
+import type { BitStatistics } from '../quantize.js';
+import { allVerified, type LayerReport } from './report.js';
+
+/** Facts of a layer that do not depend on the machine. */
+export interface LayerFacts {
+  name: string;
+  phase: Phase | 'all';
+  step: number | null;
+  macs: number;
+  weights: BitStatistics;
+  activations: BitStatistics | null;
+  gradOutput: BitStatistics | null;
+}
+
+/** What a machine and its denominators counted. */
+export interface Measured {
+  counters: Counters;
+  dense: Counters;
+  twin: Counters | null;
+  essentialBits: number;
+  verified: boolean | null;
+  outputsChecked: number;
+}
+
+export const sumOf = (parts: Record<string, number>): number =>
+  Object.values(parts).reduce((a, b) => a + b, 0);
+
+/** Lane-cycles of a row, or of a total over phases that have different numbers of lanes. */
+export const laneCycles = ({ busy, stall, idle }: Pick<LayerReport, 'busy' | 'stall' | 'idle'>): number =>
+  busy + sumOf(stall) + sumOf(idle);
+
+/** One row. `laneSlots` is null in totals over several phases. */
+export function layerReport(
+  facts: LayerFacts,
+  { lanesPerDenseLane: share }: Pick<Machine, 'lanesPerDenseLane'>,
+  laneSlots: number | null,
+  { counters, dense, twin, essentialBits, verified, outputsChecked }: Measured,
+): LayerReport {
+  const { weights, activations, gradOutput } = facts;
+  const occupied = counters.busy + sumOf(counters.stall);
+  return {
+    name: facts.name,
+    phase: facts.phase,
+    step: facts.step,
+    macs: facts.macs,
+    terms: counters.terms,
+    cycles: counters.cycles,
+    pipelineCycles: counters.pipelineCycles,
+    boundCycles: counters.boundCycles,
+    singleStreamBound: quotient(dense.busy * share, counters.singleStreamLaneCycles),
+    denseCycles: dense.cycles,
+    speedupVsDense: quotient(dense.cycles, counters.cycles),
+    occupancySpeedup: quotient(dense.busy * share, occupied),
+    twinCycles: twin && twin.cycles,
+    singleStreamBoundVsTwin:
+      twin && quotient(twin.singleStreamLaneCycles * share, counters.singleStreamLaneCycles),
+    speedupVsTwin: twin && quotient(twin.cycles, counters.cycles),
+    occupancySpeedupVsTwin: twin && quotient(twin.busy * share, occupied),
+    utilization: quotient(counters.busy, laneCycles(counters)),
+    laneSlots,
+    essentialBits,
+    zeroBitFraction: quotient(weights.zeroBits, weights.bits),
+    zeroValueFraction: quotient(weights.zeroValues, weights.values),
+    activationZeroBitFraction: activations && quotient(activations.zeroBits, activations.bits),
+    activationZeroValueFraction: activations && quotient(activations.zeroValues, activations.values),
+    density: { input: density(activations), weight: density(weights), gradOutput: density(gradOutput) },
+    kneadedRatio: quotient(counters.kneadedRows, counters.kneadedWeights),
+    kneaderBits: counters.kneaderBits,
+    operands: counters.operands,
+    rowOperations: counters.rowOperations,
+    busy: counters.busy,
+    stall: counters.stall,
+    idle: counters.idle,
+    verified,
+    outputsChecked,
+  };
+}
+
+/** Sums rows as they come; the total is then formed like any row. */
+export class Totals {
+  private readonly counters = zeroCounters();
+  private readonly dense = zeroCounters();
+  private twin: Counters | null = null;
+  private macs = 0;
+  private weights = EMPTY;
+  /** null as soon as one row lacks the operand. */
+  private activations: BitStatistics | null = EMPTY;
+  private gradOutput: BitStatistics | null = EMPTY;
+  private essentialBits = 0;
+  private verified: boolean | null = null;
+  private outputsChecked = 0;
+  private readonly steps = new Set<number | null>();
+  private readonly lanes = new Set<number>();
+
+  add(facts: LayerFacts, laneSlots: number, measured: Measured): void {
+    addCounters(this.counters, measured.counters);
+    addCounters(this.dense, measured.dense);
+    if (measured.twin) this.twin = addCounters(this.twin ?? zeroCounters(), measured.twin);
+    this.macs += facts.macs;
+    this.weights = addStatistics(this.weights, facts.weights);
+    this.activations = both(this.activations, facts.activations);
+    this.gradOutput = both(this.gradOutput, facts.gradOutput);
+    this.essentialBits += measured.essentialBits;
+    this.verified = allVerified([this.verified, measured.verified]);
+    this.outputsChecked += measured.outputsChecked;
+    this.steps.add(facts.step);
+    this.lanes.add(laneSlots);
+  }
+
+  report(phase: Phase | 'all', machine: Machine): LayerReport {
+    const facts: LayerFacts = {
+      name: 'total',
+      phase,
+      step: only(this.steps),
+      macs: this.macs,
+      weights: this.weights,
+      activations: this.activations,
+      gradOutput: this.gradOutput,
+    };
+    const { counters, dense, twin, essentialBits, verified, outputsChecked } = this;
+    return layerReport(facts, machine, only(this.lanes), {
+      counters,
+      dense,
+      twin,
+      essentialBits,
+      verified,
+      outputsChecked,
+    });
+  }
+}
+
+const EMPTY: BitStatistics = { values: 0, zeroValues: 0, bits: 0, zeroBits: 0, histogram: [] };
+
+const only = <T>(values: ReadonlySet<T>): T | null => (values.size === 1 ? [...values][0] : null);
+
+/** null where the denominator is zero: JSON has no infinity, and a report shows a dash. */
+export const quotient = (a: number, b: number): number | null => (b === 0 ? null : a / b);
+
+const density = (operand: BitStatistics | null): number | null =>
+  operand && quotient(operand.values - operand.zeroValues, operand.values);
+
+const both = (a: BitStatistics | null, b: BitStatistics | null): BitStatistics | null =>
+  a && b && addStatistics(a, b);
+
+function addStatistics(a: BitStatistics, b: BitStatistics): BitStatistics {
+  const histogram: number[] = [];
+  for (let i = 0; i < Math.max(a.histogram.length, b.histogram.length); i++)
+    histogram.push((a.histogram[i] ?? 0) + (b.histogram[i] ?? 0));
+  return {
+    values: a.values + b.values,
+    zeroValues: a.zeroValues + b.zeroValues,
+    bits: a.bits + b.bits,
+    zeroBits: a.zeroBits + b.zeroBits,
+    histogram,
+  };
+}
