@@ -8,6 +8,7 @@
  * the element is stored. Pruning compares register * tau / 2^width of the LFSR with |g|: the rule of `sparse/prune.ts`
  * with the draws of `lfsrDraws`. tau = 0 keeps all, and then no LFSR is needed.
  */
+import { VerificationError } from '../errors.js';
 import type { Lfsr } from '../sparse/lfsr.js';
 import { RegisterFile } from './registers.js';
 
@@ -18,6 +19,8 @@ export interface PpuOptions {
   relu: boolean;
   /** Zeros are stored too: compression off. */
   keepZeros: boolean;
+  /** One byte per value of the layer, rows in order: 0 where the value is zeroed. Null: none is. */
+  mask: Uint8Array | null;
 }
 
 const FREE = 0;
@@ -29,8 +32,8 @@ export class Ppu {
   private readonly width: number;
   private readonly relu: boolean;
   private readonly keepZeros: boolean;
-  /** Two rows of sums. */
-  private readonly sums: Float64Array;
+  /** Two rows of sums: PEs add to the buffer that `claim` names, at its number times the width. */
+  readonly sums: Float64Array;
   private readonly state: Int32Array;
   /** {claimed next, finished next, drained now} by buffer number, and the column that is drained. */
   private readonly control: Int32Array;
@@ -40,31 +43,34 @@ export class Ppu {
   private readonly lfsrState: Float64Array;
   private readonly out: Float64Array;
   private readonly outControl: Int32Array;
+  /** Number of the row in each buffer. */
+  private readonly row: Int32Array;
+  private readonly mask: Uint8Array | null;
   private lfsr: Lfsr | null = null;
-  /** Mask row of each buffer: 0 where a value is zeroed. */
-  private readonly masks: (Uint8Array | null)[] = [null, null];
-  private readonly maskAt = [0, 0];
 
   constructor(options: PpuOptions) {
     const { width } = options;
     this.width = width;
     this.relu = options.relu;
     this.keepZeros = options.keepZeros;
+    this.mask = options.mask;
     const wide = { bits: 53, signed: true };
     const bits = Math.max(1, Math.ceil(Math.log2(width)));
     this.registers = new RegisterFile([
       { name: 'sums', ...wide, count: 2 * width },
       { name: 'state', bits: 2, signed: false, count: 2 },
+      { name: 'row', bits: 31, signed: false, count: 2 },
       { name: 'control', bits, signed: false, count: 4 },
       { name: 'magnitude', ...wide, count: 1 },
       { name: 'stored', bits: 31, signed: false, count: 1 },
       { name: 'threshold', ...wide, count: 1 },
       { name: 'lfsr', bits: 32, signed: false, count: 1 },
       { name: 'out', ...wide, count: 2 },
-      { name: 'outControl', bits, signed: false, count: 3 },
+      { name: 'outControl', bits: 31, signed: false, count: 4 },
     ]);
     this.sums = this.registers.doubles('sums');
     this.state = this.registers.ints('state');
+    this.row = this.registers.ints('row');
     this.control = this.registers.ints('control');
     this.magnitude = this.registers.doubles('magnitude');
     this.stored = this.registers.ints('stored');
@@ -91,35 +97,32 @@ export class Ppu {
     return this.state[0] !== FREE || this.state[1] !== FREE;
   }
 
-  /** Gives the free buffer to the row that starts in this cycle. Returns its number, for `add`. */
-  claim(mask: Uint8Array | null, maskAt: number): number {
+  /** Gives the free buffer to the row that starts in this cycle. Returns its number. */
+  claim(row: number): number {
     const buffer = this.control[0];
-    if (this.state[buffer] !== FREE) throw new Error('a row started while both row buffers were taken');
+    if (this.state[buffer] !== FREE)
+      throw new VerificationError('ppu', 'PPU: a row starts while both row buffers are taken');
     this.state[buffer] = FILLING;
-    this.masks[buffer] = mask;
-    this.maskAt[buffer] = maskAt;
+    this.row[buffer] = row;
     this.control[0] = 1 - buffer;
     return buffer;
-  }
-
-  /** A retired accumulator. */
-  add(buffer: number, column: number, value: number): void {
-    this.sums[buffer * this.width + column] += value;
   }
 
   /** The oldest row that is being filled has got its last value in this cycle. */
   finish(): void {
     const buffer = this.control[1];
-    if (this.state[buffer] !== FILLING) throw new Error('a row was finished that had not started');
+    if (this.state[buffer] !== FILLING)
+      throw new VerificationError('ppu', 'PPU: a row is finished that has not started');
     this.state[buffer] = FULL;
     this.control[1] = 1 - buffer;
   }
 
-  /** Takes the sums of the row just finished past the unit: its buffer is free at once. */
-  bypass(to: Float64Array, at: number): void {
+  /** The sums of the row just finished leave past the unit: its buffer is free at once. */
+  bypass(to: Float64Array): void {
     const buffer = 1 - this.control[1];
-    if (this.state[buffer] !== FULL) throw new Error('no finished row to take');
+    if (this.state[buffer] !== FULL) throw new VerificationError('ppu', 'PPU: no finished row to let by');
     const from = buffer * this.width;
+    const at = this.row[buffer] * this.width;
     for (let i = 0; i < this.width; i++) to[at + i] = this.sums[from + i];
     this.sums.fill(0, from, from + this.width);
     this.state[buffer] = FREE;
@@ -136,9 +139,9 @@ export class Ppu {
     const at = buffer * this.width + column;
     const sum = this.sums[at];
     this.sums[at] = 0;
-    const mask = this.masks[buffer];
-    let value =
-      (this.relu && sum < 0) || (mask !== null && mask[this.maskAt[buffer] + column] === 0) ? 0 : sum;
+    const place = this.row[buffer] * this.width + column;
+    const { mask } = this;
+    let value = (this.relu && sum < 0) || (mask !== null && mask[place] === 0) ? 0 : sum;
     const magnitude = Math.abs(value);
     this.magnitude[0] += magnitude;
     if (this.lfsr !== null) value = this.pruned(value, magnitude);
@@ -149,6 +152,7 @@ export class Ppu {
     outControl[0] = 1;
     outControl[1] = kept ? 1 : 0;
     outControl[2] = column;
+    outControl[3] = place;
     if (column + 1 < this.width) control[3] = column + 1;
     else {
       control[3] = 0;
@@ -178,6 +182,10 @@ export class Ppu {
   }
   get outColumn(): number {
     return this.outControl[2];
+  }
+  /** Its place in the layer: row number times width, plus column. */
+  get outPlace(): number {
+    return this.outControl[3];
   }
   /** The element after ReLU, mask and pruning, and the sum as the PEs left it. */
   get outValue(): number {

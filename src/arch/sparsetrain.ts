@@ -1,0 +1,116 @@
+/**
+ * SparseTrain (DAC 2020, arXiv:2007.13595; SPEC section 6) and its dense twin: training as row convolutions over
+ * compressed rows, on groups of row PEs with a post-processing unit each. Counted in `sparsetrainCount.ts`, clocked in
+ * `sparsetrainStep.ts`, which share no timing code.
+ */
+import { requireActivations } from './activations.js';
+import {
+  PHASES,
+  type Counters,
+  type LayerWork,
+  type Machine,
+  type MachineConfig,
+  type MachineKind,
+  type Parameter,
+  type StepResult,
+} from './machine.js';
+import { countRows } from './sparsetrainCount.js';
+import { stepRows } from './sparsetrainStep.js';
+
+/** The parameters as the timing code reads them. */
+export interface RowArrayConfig {
+  groups: number;
+  pesPerGroup: number;
+  taps: number;
+  ports: 1 | 2;
+  dispatch: 'dynamic' | 'static';
+  /** Compression, masks and pruning off. */
+  dense: boolean;
+}
+
+const ARRAY: readonly Parameter[] = [
+  { name: 'groups', default: 56, min: 1, max: 4096, doc: 'PE groups, each with its post-processing unit' },
+  { name: 'pesPerGroup', default: 3, min: 1, max: 64, doc: 'row PEs per group' },
+  { name: 'taps', default: 3, min: 1, max: 64, doc: 'multipliers per PE; wider kernel rows are cut' },
+  {
+    name: 'ports',
+    default: 2,
+    min: 1,
+    max: 2,
+    doc: 'operand ports in gradWeight: a load or a multiply per cycle (1), or both (2)',
+  },
+  {
+    name: 'dispatch',
+    default: 'dynamic',
+    values: ['dynamic', 'static'],
+    doc: 'rows to the first free group, or round robin',
+  },
+];
+
+const PRUNING: readonly Parameter[] = [
+  {
+    name: 'threshold',
+    default: 'auto',
+    values: ['auto', 'exact', 'predicted'],
+    doc: 'pruning threshold: auto is the choice of the run; applied to the recorded gradients before any machine',
+  },
+  {
+    name: 'thresholdFifo',
+    default: 4,
+    min: 1,
+    max: 1024,
+    doc: 'earlier steps whose mean threshold is the predicted one; applied before any machine',
+  },
+];
+
+const SOURCE = 'SparseTrain, DAC 2020, arXiv:2007.13595 (56 groups of 3 PEs)';
+
+export const sparsetrain: MachineKind = {
+  name: 'sparsetrain',
+  summary: 'row convolutions over compressed rows; only non-zero activations and gradients cost cycles',
+  source: SOURCE,
+  parameters: [...ARRAY, ...PRUNING],
+  phases: PHASES,
+  masksGradInput: true,
+  needsActivations: true,
+  units: () => 'row',
+  configure: (config) => new SparseTrain('sparsetrain', config, false),
+};
+
+export const sparsetrainDense: MachineKind = {
+  name: 'sparsetrain-dense',
+  summary: 'the dense twin of sparsetrain: the same array with compression, masks and pruning off',
+  source: SOURCE,
+  parameters: ARRAY,
+  phases: PHASES,
+  needsActivations: false,
+  units: () => 'denseRow',
+  configure: (config) => new SparseTrain('sparsetrain-dense', config, true),
+};
+
+class SparseTrain implements Machine {
+  readonly lanesPerDenseLane = 1;
+  private readonly array: RowArrayConfig;
+
+  constructor(
+    readonly name: string,
+    readonly config: MachineConfig,
+    dense: boolean,
+  ) {
+    this.array = { ...(config as unknown as RowArrayConfig), dense };
+  }
+
+  laneSlots(): number {
+    return this.array.groups * this.array.pesPerGroup * this.array.taps;
+  }
+
+  count(work: LayerWork): Counters {
+    if (!this.array.dense && work.phase !== 'gradInput') requireActivations(this.name, work);
+    return countRows(this.array, work);
+  }
+
+  step(work: LayerWork): StepResult {
+    if (work.phase !== 'gradInput') requireActivations(this.name, work);
+    return stepRows(this.array, work);
+  }
+}
