@@ -8,6 +8,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  mkdirSync,
   openSync,
   readSync,
   realpathSync,
@@ -32,6 +33,7 @@ const READ_FAULTS: Record<string, string> = {
 };
 
 const WRITE_FAULTS: Record<string, string> = {
+  EEXIST: 'is a file, expected a folder; choose another path',
   ENOENT: 'its folder does not exist; create the folder or choose another path',
   ENOTDIR: 'part of the path is a file, not a folder; choose another path',
   EACCES: 'may not be written; change the permissions or choose another path',
@@ -102,21 +104,37 @@ export function readFully(path: string, fd: number, target: Uint8Array, position
   return done;
 }
 
-/** Reads a small text file whole. @throws UserError if it is larger than `limit` bytes. */
-export function readTextInput(path: string, limit = 64 * 2 ** 20): string {
+/** Reads a small file whole. @throws UserError if it is larger than `limit` bytes. */
+export function readInput(path: string, limit = 64 * 2 ** 20, what = 'a file'): Uint8Array {
   const fd = openInput(path);
   try {
     const size = fileSize(fd);
     if (size > limit)
       throw new UserError(
         'too-large',
-        `${path}: found ${size} bytes, expected a text of at most ${limit}; check that this is the right file`,
+        `${path}: found ${size} bytes, expected ${what} of at most ${limit}; check that this is the right file`,
       );
     const bytes = new Uint8Array(size);
-    return new TextDecoder().decode(bytes.subarray(0, readFully(path, fd, bytes, 0)));
+    return bytes.subarray(0, readFully(path, fd, bytes, 0));
   } finally {
     closeSync(fd);
   }
+}
+
+/** Reads a small text file whole. @throws UserError if it is larger than `limit` bytes. */
+export const readTextInput = (path: string, limit?: number): string =>
+  new TextDecoder().decode(readInput(path, limit, 'a text'));
+
+/** Whether there is a regular file of this name. */
+export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
+/** Makes a folder for results, unless there is one. @throws UserError if that cannot be, or it cannot be written. */
+export function makeFolder(path: string): void {
+  if (path === '') throw new UserError('cannot-write', 'the output path is empty; name a folder');
+  attempt(path, () => {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
+  });
 }
 
 /** Writes all bytes at the end of what was written so far. */

@@ -7,6 +7,7 @@ import { fuzzCommand } from './fuzz.js';
 import type { Io } from './io.js';
 import { kneadCommand } from './knead.js';
 import { listCommand } from './list.js';
+import { recordCommand } from './record.js';
 import { replayCommand } from './replay.js';
 import { traceCommand } from './trace.js';
 
@@ -51,6 +52,7 @@ Try:
     .addCommand(compareCommand(io))
     .addCommand(kneadCommand(io))
     .addCommand(fuzzCommand(io))
+    .addCommand(recordCommand(io))
     .addCommand(traceCommand())
     .addCommand(listCommand(io));
   adopt(program, io);
