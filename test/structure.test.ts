@@ -23,13 +23,13 @@ const LAYERS: string[][] = [
   ['report'],
   ['expected'],
   ['simulate'],
-  ['fuzz'],
+  ['fuzz', 'record'],
   ['cli'],
   ['index'],
 ];
 /** Beside the layers: it judges them all, so it sees nothing but tensor types. Only those who compare call it. */
 const REFERENCE = 'reference';
-const MAY_COMPARE = ['expected', 'simulate', 'index'];
+const MAY_COMPARE = ['expected', 'record', 'simulate', 'index'];
 /** What stands on its own within a layer of several. */
 const APART: [string, string][] = [
   ['bit', 'lower'],
@@ -80,7 +80,7 @@ function importFaults(name: string, source: string): string[] {
     } else if (levelOf(from) < 0 || levelOf(to) < 0) wrong('a file in no layer');
     else if (levelOf(to) > levelOf(from)) wrong('imports go down only');
     else if (APART.some(([a, b]) => a === from && b === to)) wrong('these stand side by side');
-    else if (to === 'trace' && !['simulate', 'cli', 'index'].includes(from))
+    else if (to === 'trace' && !['record', 'simulate', 'cli', 'index'].includes(from))
       wrong('only the flow reads traces');
   }
   return faults;
