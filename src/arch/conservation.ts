@@ -4,8 +4,10 @@
  */
 import { termCount } from './bitUses.js';
 import type { Counters, LayerWork, Machine, MachineKind, UnitKind } from './machine.js';
+import { rowUses } from './rowUses.js';
 
 const BIT_SERIAL: readonly UnitKind[] = ['sac', 'maskedSac', 'serial'];
+const ROWS: readonly UnitKind[] = ['row', 'denseRow'];
 
 /** Lines that say which law does not hold; empty when all do. */
 export function conservationViolations(
@@ -22,7 +24,14 @@ export function conservationViolations(
   };
   const sum = (parts: Record<string, number>): number => Object.values(parts).reduce((a, b) => a + b, 0);
   const units = kind.units(work.phase);
-  expect('terms issued = terms of the layer', counters.terms, termCount(work));
+  const rows = ROWS.includes(units)
+    ? rowUses(work, machine.config.taps as number, units === 'denseRow')
+    : null;
+  expect('terms issued = terms of the layer', counters.terms, rows ? rows.terms : termCount(work));
+  if (rows) {
+    expect('operands consumed', counters.operands, rows.operands);
+    expect('row operations', counters.rowOperations, rows.rowOperations);
+  }
   expect(
     'issued + stalled + idle = lanes x cycles',
     counters.busy + sum(counters.stall) + sum(counters.idle),
