@@ -82,7 +82,7 @@ export class RowScatter {
   }
 
   private multiply(): void {
-    const { liveTap, liveBehind, weight, live } = this;
+    const { liveTap, liveBehind, weight, live, float32 } = this;
     const { value, touched, span, newestSlot } = this.accumulators;
     const operand = this.values[this.operand];
     const newest = newestSlot[0];
@@ -90,7 +90,7 @@ export class RowScatter {
       let slot = newest - liveBehind[n];
       if (slot < 0) slot += span;
       const product = weight[liveTap[n]] * operand;
-      value[slot] = this.float32 ? Math.fround(value[slot] + Math.fround(product)) : value[slot] + product;
+      value[slot] = float32 ? Math.fround(value[slot] + Math.fround(product)) : value[slot] + product;
       touched[slot] = 1;
     }
   }

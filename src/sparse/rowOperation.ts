@@ -67,25 +67,27 @@ function targetsOf(g: RowGeometry): Targets {
   return targets;
 }
 
-function countPositive(table: Int32Array, columns: Int32Array, from: number, to: number): number {
+/** Operands of a row that have a target; targets[c] is the number of taps that carry column c to one. */
+export function liveOperands(targets: Int32Array, columns: Int32Array, from: number, to: number): number {
   let count = 0;
-  for (let n = from; n < to; n++) if (table[columns[n]] > 0) count++;
+  for (let n = from; n < to; n++) if (targets[columns[n]] > 0) count++;
   return count;
 }
 
-function sumOver(table: Int32Array, columns: Int32Array, from: number, to: number): number {
+/** Multiplications with a target. */
+export function liveProducts(targets: Int32Array, columns: Int32Array, from: number, to: number): number {
   let sum = 0;
-  for (let n = from; n < to; n++) sum += table[columns[n]];
+  for (let n = from; n < to; n++) sum += targets[columns[n]];
   return sum;
 }
 
 /** Operands of an input row that have a target inside the output row. */
 export const srcOperands = (columns: Int32Array, from: number, to: number, g: RowGeometry): number =>
-  countPositive(targetsOf(g).ofInput, columns, from, to);
+  liveOperands(targetsOf(g).ofInput, columns, from, to);
 
 /** Multiplications with a target inside the output row. */
 export const srcProducts = (columns: Int32Array, from: number, to: number, g: RowGeometry): number =>
-  sumOver(targetsOf(g).ofInput, columns, from, to);
+  liveProducts(targetsOf(g).ofInput, columns, from, to);
 
 /** Live targets (inside the input row, mask 1) of gradient column j. */
 function liveTargets(j: number, g: RowGeometry, mask: Uint8Array, maskAt: number): number {
@@ -105,7 +107,7 @@ export function msrcOperands(
   mask: Uint8Array | null,
   maskAt: number,
 ): number {
-  if (!mask) return countPositive(targetsOf(g).ofGradient, columns, from, to);
+  if (!mask) return liveOperands(targetsOf(g).ofGradient, columns, from, to);
   let count = 0;
   for (let n = from; n < to; n++) if (liveTargets(columns[n], g, mask, maskAt) > 0) count++;
   return count;
@@ -120,10 +122,18 @@ export function msrcProducts(
   mask: Uint8Array | null,
   maskAt: number,
 ): number {
-  if (!mask) return sumOver(targetsOf(g).ofGradient, columns, from, to);
+  if (!mask) return liveProducts(targetsOf(g).ofGradient, columns, from, to);
   let count = 0;
   for (let n = from; n < to; n++) count += liveTargets(columns[n], g, mask, maskAt);
   return count;
+}
+
+/**
+ * Live targets of every gradient column under one row of the mask, for liveOperands and liveProducts: worth it where
+ * many rows of gradients meet the same row of the mask.
+ */
+export function maskedTargets(g: RowGeometry, mask: Uint8Array, maskAt: number, targets: Int32Array): void {
+  for (let j = 0; j < g.outputWidth; j++) targets[j] = liveTargets(j, g, mask, maskAt);
 }
 
 /** Gradients that the window of OSRC holds at once: those of all taps of an input, and one fetched ahead. */

@@ -79,6 +79,12 @@ describe('operands and products', () => {
               operands: count.msrcOperands(dy.columns, gFrom, gTo, g, mask, maskAt),
               products: count.msrcProducts(dy.columns, gFrom, gTo, g, mask, maskAt),
             }).toEqual(naiveOperands(c.dy[row], c.width, unmasked, c.keepZeros));
+            const targets = new Int32Array(c.outWidth);
+            count.maskedTargets(g, mask, maskAt, targets);
+            expect({
+              operands: count.liveOperands(targets, dy.columns, gFrom, gTo),
+              products: count.liveProducts(targets, dy.columns, gFrom, gTo),
+            }).toEqual(naiveOperands(c.dy[row], c.width, unmasked, c.keepZeros));
             const meets = (i: number, j: number): boolean => live(i, j) && stored(j);
             expect(count.osrcProducts(x.columns, xFrom, xTo, dy.columns, gFrom, gTo, g)).toBe(
               naiveOperands(c.x[row], c.outWidth, meets, c.keepZeros).products,
