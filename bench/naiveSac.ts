@@ -5,7 +5,7 @@
  */
 import { FLUSH, PASS, emptySlot } from '../src/bit/knead.js';
 import { outputIndex } from '../src/lower/forward.js';
-import type { SacLayer } from '../src/sim/sacTile.js';
+import type { BlockWork } from './sacArray.js';
 
 interface Word {
   slots: ({ pointer: number; sign: 1 | -1 } | null)[];
@@ -31,21 +31,22 @@ export interface NaiveTile {
 }
 
 /** A single tile that serves all filters and positions of a layer, without absent lanes. */
-export function naiveTile(layer: SacLayer, stride: number, windowSlots: number): NaiveTile {
-  const { shape, terms, positions } = layer;
+export function naiveTile(layer: BlockWork, stride: number, windowSlots: number): NaiveTile {
+  const { shape, terms } = layer;
+  const { positions } = layer.layer.lowering;
   const streams: Word[][][] = [];
   for (let f = 0; f < shape.filters; f++) {
     streams.push([]);
     for (let l = 0; l < terms.lanes; l++) {
-      const at = f * (terms.lanes + 1) + l;
-      streams[f].push(wordsOf(layer, stride, layer.streams[at], layer.streams[at + 1]));
+      const at = f * terms.lanes + l;
+      streams[f].push(wordsOf(layer, stride, layer.streams[at], layer.streams[at + 1] ?? layer.words.count));
     }
   }
-  const output = new Float64Array(layer.output.length);
+  const output = new Float64Array(layer.layer.output.length);
   return { output, run: () => runTile(layer, streams, stride, windowSlots, positions, output) };
 }
 
-function wordsOf({ words }: SacLayer, stride: number, from: number, to: number): Word[] {
+function wordsOf({ words }: BlockWork, stride: number, from: number, to: number): Word[] {
   const result: Word[] = [];
   for (let w = from; w < to; w++) {
     const slots: Word['slots'] = [];
@@ -61,7 +62,7 @@ function wordsOf({ words }: SacLayer, stride: number, from: number, to: number):
 }
 
 function runTile(
-  layer: SacLayer,
+  layer: BlockWork,
   streams: Word[][][],
   stride: number,
   windowSlots: number,
@@ -112,11 +113,11 @@ function runTile(
   return last;
 }
 
-function nextWindow(layer: SacLayer, l: number, at: { position: number; from: number }, stride: number) {
+function nextWindow(layer: BlockWork, l: number, at: { position: number; from: number }, stride: number) {
   const { terms, input } = layer;
   const window: number[] = [];
   for (let i = at.from; i < Math.min(terms.items[l], at.from + stride); i++)
-    window.push(input.data[input.base(0, at.position) + terms.inputOffset[l * terms.stride + i]]);
+    window.push(input.data[input.base(0, at.position) + terms.windowOffset[l * terms.stride + i]]);
   at.from += stride;
   if (at.from >= terms.items[l]) {
     at.from = 0;

@@ -2,22 +2,29 @@
  * One block of a Tetris array, ready to run again and again on each of the PEs that the simulator has: the words
  * are kneaded once, so that only the clocked PEs are timed. For layers whose filters fit one block.
  */
+import { BlockKneader } from '../src/arch/blockKneader.js';
 import { resolveConfig, type LayerWork } from '../src/arch/machine.js';
-import { tetris, type TetrisConfig } from '../src/arch/tetris.js';
-import { KneadedWords } from '../src/bit/knead.js';
-import { workBlocks } from '../src/lower/blocks.js';
-import { lowerForward, PaddedInput, positionCount } from '../src/lower/forward.js';
-import type { SacPeConfig } from '../src/sim/sacRegisters.js';
-import { SacTile, type SacLayer } from '../src/sim/sacTile.js';
-import { SteadyMemory } from '../src/sim/steadySacPe.js';
-import { elementCount, outputShape } from '../src/tensor.js';
+import type { SacConfig } from '../src/arch/sacConfig.js';
+import { peConfig } from '../src/arch/sacStep.js';
+import { tetris } from '../src/arch/tetris.js';
+import type { KneadedWords } from '../src/bit/knead.js';
+import { PaddedInput } from '../src/lower/forward.js';
+import { lowerPhase } from '../src/lower/phases.js';
+import type { LaneTerms } from '../src/lower/terms.js';
+import { GroupWalk } from '../src/sim/groupWalk.js';
+import { SacPe } from '../src/sim/sacPe.js';
+import { sacLayer, SacTile, WindowPort, type SacLayer } from '../src/sim/sacTile.js';
+import { SteadyMemory, SteadySacPe } from '../src/sim/steadySacPe.js';
+import type { ConvShape } from '../src/tensor.js';
 
 /** Steady PE with the WebAssembly or the TypeScript kernel; the PE that checks everything in every cycle. */
 export const PES = ['steady PE, WebAssembly', 'steady PE, TypeScript', 'general PE'] as const;
 export type PeKind = (typeof PES)[number];
 
-export const tetrisConfig = (settings: Record<string, string> = {}): TetrisConfig =>
-  resolveConfig(tetris, settings) as unknown as TetrisConfig;
+type ArrayConfig = Omit<SacConfig, 'magnitudeBits'>;
+
+export const tetrisConfig = (settings: Record<string, string> = {}): ArrayConfig =>
+  resolveConfig(tetris, settings) as unknown as ArrayConfig;
 
 export interface SacArray {
   /** Runs the block. Returns its cycles. */
@@ -26,53 +33,33 @@ export interface SacArray {
 }
 
 /** Everything of a block that does not depend on the PE. */
-export function sacLayer(config: TetrisConfig, work: LayerWork): SacLayer {
-  const { shape, weights, activations } = work;
-  const blocks = [...workBlocks(shape, config)];
-  if (blocks.length !== 1 || !activations) throw new Error(`${work.name} does not fit one block`);
-  const terms = lowerForward(shape, config.lanes, config.lowering);
-  const words = new KneadedWords(weights.magnitudeBits, config.kneadingStride);
-  const streams = new Int32Array(shape.filters * (config.lanes + 1));
-  const stream = new Int32Array(terms.stride);
-  for (let f = 0; f < shape.filters; f++) {
-    for (let l = 0; l < config.lanes; l++) {
-      streams[f * (config.lanes + 1) + l] = words.count;
-      const items = terms.items[l];
-      for (let i = 0; i < items; i++)
-        stream[i] = weights.codes[f * terms.terms + terms.weightOffset[l * terms.stride + i]];
-      for (let k = 0; k < items; k += config.kneadingStride) {
-        const end = Math.min(items, k + config.kneadingStride);
-        words.knead(stream, k, end, end === items);
-      }
-    }
-    streams[f * (config.lanes + 1) + config.lanes] = words.count;
-  }
-  return {
-    shape,
-    terms,
-    input: new PaddedInput(shape, activations.codes),
-    blocks,
-    positions: positionCount(shape),
-    words,
-    streams,
-    firstFilter: 0,
-    output: new Float64Array(elementCount(outputShape(shape))),
-  };
+export interface BlockWork {
+  config: SacConfig;
+  shape: ConvShape;
+  terms: LaneTerms;
+  input: PaddedInput;
+  layer: SacLayer;
+  words: KneadedWords;
+  /** First word of [filter][lane]. */
+  streams: Int32Array;
 }
 
-export function sacArray(config: TetrisConfig, layer: SacLayer, kind: PeKind): SacArray {
-  const { words } = layer;
-  const pe: SacPeConfig = {
-    units: config.units,
-    lanes: config.lanes,
-    magnitudeBits: words.magnitudeBits,
-    kneadingStride: config.kneadingStride,
-    windowSlots: config.windowSlots,
-    throttleWords: config.throttleWords,
-    barrier: config.sync === 'barrier',
-    windowLoadCycles: config.windowLoadCycles,
-    wideSegments: false,
-  };
+export function blockWork(array: ArrayConfig, work: LayerWork): BlockWork {
+  const { shape, weights, activations } = work;
+  const config = { ...array, magnitudeBits: weights.magnitudeBits };
+  const lowering = lowerPhase('forward', shape, config);
+  if (lowering.blocks.length !== 1 || !activations) throw new Error(`${work.name} does not fit one block`);
+  const kneader = new BlockKneader(config, lowering, weights.codes);
+  const [streams] = kneader.knead(lowering.blocks[0]);
+  const input = new PaddedInput(shape, activations.codes);
+  const layer = sacLayer(lowering, input.data);
+  return { config, shape, terms: lowering.kinds[0], input, layer, words: kneader.words, streams };
+}
+
+export function sacArray(work: BlockWork, kind: PeKind): SacArray {
+  const { config, layer, words, streams } = work;
+  const { lowering } = layer;
+  const pe = { ...peConfig(config, 0, 0), wideSegments: false };
   // One memory for all runs: WebAssembly memories reserve much address space, and are slow to be given back.
   const memory =
     kind === 'general PE'
@@ -85,8 +72,13 @@ export function sacArray(config: TetrisConfig, layer: SacLayer, kind: PeKind): S
     run() {
       layer.output.fill(NaN);
       registers?.fill(0);
-      const tiles = Array.from({ length: config.tiles }, (_, t) => new SacTile(pe, layer, t, memory));
-      for (const tile of tiles) tile.startBlock(layer.blocks[0]);
+      const tiles = Array.from({ length: config.tiles }, (_, t) => {
+        const walk = new GroupWalk(lowering, t, config.lanes, 1, config.kneadingStride);
+        const port = new WindowPort(layer, walk, config.kneadingStride);
+        const sac = memory ? new SteadySacPe(pe, words, port, memory, t) : new SacPe(pe, words, port);
+        return new SacTile(sac, layer, t, walk, 1);
+      });
+      for (const tile of tiles) tile.startBlock(lowering.blocks[0], streams);
       const end = Math.max(...tiles.map((tile) => tile.runBlock()));
       for (const tile of tiles) tile.drain();
       return end;

@@ -9,7 +9,7 @@ import type { Precision } from '../src/quantize.js';
 import { referenceForward } from '../src/reference.js';
 import { conv3x3, mustEqual, PRECISIONS, resnet8, seededLayer } from './data.js';
 import { naiveTile } from './naiveSac.js';
-import { PES, sacArray, sacLayer, tetrisConfig } from './sacArray.js';
+import { PES, blockWork, sacArray, tetrisConfig } from './sacArray.js';
 import { atLeast, bestCpu, NAIVE, noted, runSuite, shown, type Case, type GoalLine } from './support.js';
 import { TextTable } from './textTable.js';
 
@@ -53,10 +53,10 @@ export async function sacStep(): Promise<GoalLine[]> {
 function tileCases(precision: Precision): Case[] {
   const config = tetrisConfig({ tiles: '1' });
   const work = seededLayer(conv3x3(64, 8, 8, 16), precision, 3);
-  const layer = sacLayer(config, work);
+  const layer = blockWork(config, work);
   const naive = naiveTile(layer, config.kneadingStride, config.windowSlots);
   const runs = [
-    ...PES.map((kind) => ({ name: kind as string, ...sacArray(config, layer, kind) })),
+    ...PES.map((kind) => ({ name: kind as string, ...sacArray(layer, kind) })),
     { name: NAIVE, ...naive },
   ];
   const expected = referenceForward(work.shape, work.weights.codes, work.activations!.codes);
@@ -86,8 +86,8 @@ function rate(table: TextTable, name: string, works: LayerWork[]): number {
     laneCycles += machine.laneSlots('forward') * counters.cycles - absentLane - absentUnit - empty;
   }
   const step = (): number => works.reduce((cycles, work) => cycles + machine.step(work).counters.cycles, 0);
-  const layers = works.map((work) => sacLayer(config, work));
-  const arrays = PES.map((kind) => layers.map((layer) => sacArray(config, layer, kind)));
+  const layers = works.map((work) => blockWork(config, work));
+  const arrays = PES.map((kind) => layers.map((layer) => sacArray(layer, kind)));
   const bodies = arrays.map((array) => (): number => array.reduce((cycles, { run }) => cycles + run(), 0));
   // The slow PEs have few rounds: they only say what the steady one gains.
   const seconds = [...bestCpu([step, bodies[0]], 15, 0.1), ...bestCpu(bodies.slice(1), 3, 0.1)];

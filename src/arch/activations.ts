@@ -1,5 +1,6 @@
-/** Machines that need activations: the check, and the one text for where there are none. */
+/** Machines that need activations or gradients: the checks, and the one text for where there are none. */
 import { UserError } from '../errors.js';
+import { laneOperands, type LaneOperands } from '../lower/phases.js';
 import type { Codes } from '../quantize.js';
 import type { LayerWork } from './machine.js';
 
@@ -7,6 +8,27 @@ import type { LayerWork } from './machine.js';
 export function requireActivations(machine: string, work: LayerWork): Codes {
   if (work.activations) return work.activations;
   throw noActivations(`layer ${work.name}`, work.name, machine, 'this level');
+}
+
+/** @throws UserError where the trace holds no gradients */
+export function requireGradients(machine: string, work: LayerWork): Codes {
+  if (work.gradOutput) return work.gradOutput;
+  throw new UserError(
+    'no-gradients',
+    `layer ${work.name}: found no gradients, expected a tensor ${work.name}/grad_output for machine ${machine} in ` +
+      `phase ${work.phase}; use a trace of a training step, or --phase forward`,
+  );
+}
+
+/** What the lanes of a machine multiply in this phase. @throws UserError where the trace lacks an operand */
+export function requireOperands(machine: string, work: LayerWork): LaneOperands {
+  const none = new Int32Array(0);
+  const { phase, shape, weights } = work;
+  return laneOperands(phase, shape, {
+    weights: weights.codes,
+    activations: phase === 'gradInput' ? none : requireActivations(machine, work).codes,
+    gradOutput: phase === 'forward' ? none : requireGradients(machine, work).codes,
+  });
 }
 
 /** @param place the layer, and the file where it is known */

@@ -5,7 +5,7 @@
  */
 import { UserError } from '../errors.js';
 import { TILE_BYS } from '../lower/blocks.js';
-import { LOWERINGS } from '../lower/forward.js';
+import { LOWERINGS } from '../lower/terms.js';
 import type { Codes, Precision } from '../quantize.js';
 import type { ConvShape } from '../tensor.js';
 

@@ -2,11 +2,12 @@
 import { UserError } from '../errors.js';
 import { dadiannao } from './dadiannao.js';
 import type { MachineKind } from './machine.js';
+import { masked } from './masked.js';
 import { pragmatic } from './pragmatic.js';
 import { stripes } from './stripes.js';
 import { tetris } from './tetris.js';
 
-export const MACHINES: readonly MachineKind[] = [dadiannao, pragmatic, stripes, tetris];
+export const MACHINES: readonly MachineKind[] = [dadiannao, pragmatic, stripes, tetris, masked];
 
 /** @throws UserError naming the machines there are */
 export function machineKind(name: string): MachineKind {

@@ -1,6 +1,6 @@
 /** The parameters of a bit-serial array as its timing code reads them. */
 import type { TileBy } from '../lower/blocks.js';
-import type { Lowering } from '../lower/forward.js';
+import type { Lowering } from '../lower/terms.js';
 
 export interface SerialConfig {
   tiles: number;

@@ -41,17 +41,17 @@ export function countSerial(config: SerialConfig, work: LayerWork, activations: 
     counters.cycles += cycles;
     counters.boundCycles += timings.reduce((longest, t) => Math.max(longest, t?.longestNeed ?? 0), 0);
     const slots = config.columns * config.lanes * cycles;
-    block.tiles.forEach(({ filters }, t) => {
-      counters.idle.absentUnit += (config.units - filters) * slots;
+    block.tiles.forEach(({ units }, t) => {
+      counters.idle.absentUnit += (config.units - units) * slots;
       const timing = timings[t];
       if (!timing) {
-        counters.idle.empty += filters * slots;
+        counters.idle.empty += units * slots;
         return;
       }
-      counters.terms += filters * timing.windows * perFilter;
-      counters.essentialBits += filters * timing.ones;
-      counters.singleStreamLaneCycles += filters * timing.need;
-      counters.busy += filters * timing.busy;
+      counters.terms += units * timing.windows * perFilter;
+      counters.essentialBits += units * timing.ones;
+      counters.singleStreamLaneCycles += units * timing.need;
+      counters.busy += units * timing.busy;
       let { imbalance, absentLane, empty } = timing;
       for (let c = 0; c < config.columns; c++) {
         const wait = cycles - timing.end[c];
@@ -61,9 +61,9 @@ export function countSerial(config: SerialConfig, work: LayerWork, activations: 
           absentLane += (config.lanes - bricks.activeLanes) * wait;
         }
       }
-      counters.stall.imbalance += filters * imbalance;
-      counters.idle.absentLane += filters * absentLane;
-      counters.idle.empty += filters * empty;
+      counters.stall.imbalance += units * imbalance;
+      counters.idle.absentLane += units * absentLane;
+      counters.idle.empty += units * empty;
     });
   }
   counters.pipelineCycles = SERIAL_PIPELINE_CYCLES;

@@ -2,7 +2,7 @@
  * Bit-serial arrays (Bit-Pragmatic, Stripes), clock by clock: deals pallets of windows to clocked tiles, meets at
  * the end of each block.
  */
-import { brickWeights, bricksOf } from '../lower/bricks.js';
+import { brickStreams, bricksOf } from '../lower/bricks.js';
 import { itemsOf, workBlocks, type Block, type TileWork } from '../lower/blocks.js';
 import { lowerForward, outputIndex, PaddedInput, unwrittenOutput } from '../lower/forward.js';
 import { palletsOf, type Pallets } from '../lower/pallets.js';
@@ -37,10 +37,10 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
       load: (pallet, step, column, codes) => {
         const base = input.base(block.group, positionOf(pallet, column));
         for (let l = 0; l < bricks.items[step]; l++)
-          codes[l] = input.data[base + bricks.inputOffset[step * config.lanes + l]];
+          codes[l] = input.data[base + bricks.windowOffset[step * config.lanes + l]];
       },
       store: (pallet, column, unit, value) => {
-        output[outputIndex(shape, tile.firstFilter + unit, positionOf(pallet, column))] = value;
+        output[outputIndex(shape, tile.firstUnit + unit, positionOf(pallet, column))] = value;
       },
     };
   };
@@ -50,15 +50,15 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
     let weights: Int32Array = new Int32Array(0);
     let chunk = -1;
     for (const tileWork of block.tiles) {
-      const { filters, firstFilter } = tileWork;
-      counters.terms += filters * windowsOf(pallets, tileWork) * perFilter;
+      const { units, firstUnit } = tileWork;
+      counters.terms += units * windowsOf(pallets, tileWork) * perFilter;
       if (itemsOf(tileWork, pallets.count) === 0) continue;
-      if (firstFilter !== chunk) {
-        chunk = firstFilter;
-        weights = brickWeights(bricks, work.weights.codes, perFilter, chunk, filters);
+      if (firstUnit !== chunk) {
+        chunk = firstUnit;
+        weights = brickStreams(bricks, work.weights.codes, units, (n) => (chunk + n) * perFilter);
       }
       const Tile = shape.op === 'linear' ? RotatingTile : PalletTile;
-      const tile = new Tile({ ...config, units: filters, storageBits: activations.storageBits });
+      const tile = new Tile({ ...config, units, storageBits: activations.storageBits });
       const source = sourceOf(block, tileWork, weights);
       runs.push({ work: tileWork, tile, source, cycles: tile.run(source) });
     }
@@ -67,19 +67,19 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
     let bound = 0;
     for (const { work: tileWork, tile, source, cycles: own } of runs) {
       bound = tile.columns.laneNeed.reduce((longest, need) => Math.max(longest, need), bound);
-      counters.singleStreamLaneCycles += tile.columns.laneNeed.reduce((a, b) => a + b, 0) * tileWork.filters;
+      counters.singleStreamLaneCycles += tile.columns.laneNeed.reduce((a, b) => a + b, 0) * tileWork.units;
       tile.wait(source, cycles - own);
-      counters.busy += tile.columns.counters.busy * tileWork.filters;
-      counters.stall.imbalance += tile.columns.counters.imbalance * tileWork.filters;
-      counters.idle.absentLane += tile.columns.counters.absentLane * tileWork.filters;
-      counters.idle.empty += tile.columns.counters.empty * tileWork.filters;
+      counters.busy += tile.columns.counters.busy * tileWork.units;
+      counters.stall.imbalance += tile.columns.counters.imbalance * tileWork.units;
+      counters.idle.absentLane += tile.columns.counters.absentLane * tileWork.units;
+      counters.idle.empty += tile.columns.counters.empty * tileWork.units;
       counters.essentialBits += tile.columns.counters.essentialBits;
     }
     counters.boundCycles += bound;
     const slots = config.columns * config.lanes * cycles;
     for (const tileWork of block.tiles) {
-      counters.idle.absentUnit += (config.units - tileWork.filters) * slots;
-      if (itemsOf(tileWork, pallets.count) === 0) counters.idle.empty += tileWork.filters * slots;
+      counters.idle.absentUnit += (config.units - tileWork.units) * slots;
+      if (itemsOf(tileWork, pallets.count) === 0) counters.idle.empty += tileWork.units * slots;
     }
   }
   counters.pipelineCycles = SERIAL_PIPELINE_CYCLES;
@@ -88,7 +88,7 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
 
 const windowsOf = (pallets: Pallets, tile: TileWork): number => {
   let windows = 0;
-  if (tile.filters > 0)
+  if (tile.units > 0)
     for (let k = tile.first; k < pallets.count; k += tile.step) windows += pallets.windows[k];
   return windows;
 };

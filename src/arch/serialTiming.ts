@@ -116,7 +116,7 @@ export class TileTiming {
     const count = bricks.items[s];
     let bits = 0;
     for (let l = 0; l < count; l++) {
-      const m = Math.abs(data[base + bricks.inputOffset[s * lanes + l]]);
+      const m = Math.abs(data[base + bricks.windowOffset[s * lanes + l]]);
       const pop = popcount32(m);
       magnitudes[l] = m;
       bits += pop;

@@ -1,68 +1,35 @@
 /**
- * Tetris (ICCAD 2018, arXiv:1811.06841; SPEC sections 2 and 3): kneaded weights, split-and-accumulate PEs.
+ * Tetris (ICCAD 2018, arXiv:1811.06841; SPEC sections 2, 3 and 7): kneaded weights, split-and-accumulate PEs. In
+ * training, forward and gradInput knead the weights off-line; gradWeight, which has no weights to knead, runs dense
+ * on the same lanes.
  */
 import { UserError } from '../errors.js';
-import type { TileBy } from '../lower/blocks.js';
-import type { Lowering } from '../lower/forward.js';
+import { lowerPhase } from '../lower/phases.js';
 import type { Precision } from '../quantize.js';
-import { requireActivations } from './activations.js';
+import { requireActivations, requireGradients, requireOperands } from './activations.js';
+import { countDense } from './denseCount.js';
+import { stepDense } from './denseStep.js';
 import {
-  ARRAY_PARAMETERS,
-  LOWERING_PARAMETER,
+  PHASES,
+  type Counters,
   type LayerWork,
   type Level,
   type Machine,
   type MachineConfig,
   type MachineKind,
+  type StepResult,
 } from './machine.js';
-import { countTetris } from './tetrisCount.js';
+import { OfflineKneading } from './offlineKneading.js';
+import { SAC_PARAMETERS, type SacConfig } from './sacConfig.js';
+import { countSac } from './sacCount.js';
 import { stepTetris } from './tetrisStep.js';
-
-/** The parameters as the timing code reads them. */
-export interface TetrisConfig {
-  tiles: number;
-  /** Filters per tile: physical units times int8 streams. */
-  units: number;
-  lanes: number;
-  tileBy: TileBy;
-  lowering: Lowering;
-  kneadingStride: number;
-  windowSlots: number;
-  throttleWords: number;
-  sync: 'barrier' | 'skew';
-  windowLoadCycles: number;
-  emptyGroupCycles: number;
-}
 
 export const tetris: MachineKind = {
   name: 'tetris',
   summary: 'kneaded weights in split-and-accumulate units; only essential weight bits cost cycles',
   source: 'Tetris, ICCAD 2018, arXiv:1811.06841',
   parameters: [
-    ...ARRAY_PARAMETERS,
-    LOWERING_PARAMETER,
-    { name: 'kneadingStride', default: 16, min: 1, max: 256, doc: 'weights per kneaded group (KS)' },
-    { name: 'windowSlots', default: 2, min: 1, max: 64, doc: 'activation windows buffered per lane (D)' },
-    {
-      name: 'throttleWords',
-      default: 4,
-      min: 0,
-      max: 64,
-      doc: 'kneaded words buffered per unit and lane (TD)',
-    },
-    {
-      name: 'sync',
-      default: 'skew',
-      values: ['skew', 'barrier'],
-      doc: 'whether units of a tile may run ahead within the buffered windows, or wait for each other',
-    },
-    {
-      name: 'windowLoadCycles',
-      default: 1,
-      min: 1,
-      max: 64,
-      doc: 'cycles that a lane port takes per window',
-    },
+    ...SAC_PARAMETERS,
     {
       name: 'emptyGroupCycles',
       default: 1,
@@ -78,24 +45,24 @@ export const tetris: MachineKind = {
       doc: 'int8 filters that one unit serves (2: both halves of a 16-bit splitter)',
     },
   ],
-  phases: ['forward'],
+  phases: PHASES,
   needsActivations: false,
-  units: () => 'sac',
+  units: (phase) => (phase === 'gradWeight' ? 'mac' : 'sac'),
   configure: (config) => new Tetris(config),
 };
 
 class Tetris implements Machine {
   readonly name = 'tetris';
   readonly lanesPerDenseLane = 1;
-  private readonly timing: TetrisConfig;
+  private readonly array: Omit<SacConfig, 'magnitudeBits'>;
 
   constructor(readonly config: MachineConfig) {
     const streams = config.int8Streams as number;
-    this.timing = { ...(config as unknown as TetrisConfig), units: (config.units as number) * streams };
+    this.array = { ...(config as unknown as SacConfig), units: (config.units as number) * streams };
   }
 
   laneSlots(): number {
-    return this.timing.tiles * this.timing.units * this.timing.lanes;
+    return this.array.tiles * this.array.units * this.array.lanes;
   }
 
   check(level: Level, precision: Precision): void {
@@ -105,7 +72,7 @@ class Tetris implements Machine {
         `tetris.int8Streams is ${this.config.int8Streams} at --precision ${precision}; ` +
           'use --precision int8, or int8Streams=1',
       );
-    if (level === 'step' && this.timing.emptyGroupCycles === 0)
+    if (level === 'step' && this.array.emptyGroupCycles === 0)
       throw new UserError(
         'bad-parameter',
         'tetris.emptyGroupCycles is 0, which no clocked PE can do (no word would carry the pass mark); ' +
@@ -113,13 +80,21 @@ class Tetris implements Machine {
       );
   }
 
-  count(work: LayerWork) {
+  count(work: LayerWork): Counters {
     this.check('count', work.precision);
-    return countTetris(this.timing, work);
+    if (work.phase === 'gradWeight') return countDense(this.array, work);
+    const config = { ...this.array, magnitudeBits: work.weights.magnitudeBits };
+    const lowering = lowerPhase(work.phase, work.shape, config);
+    return countSac(config, lowering, new OfflineKneading(config, lowering, work.weights.codes));
   }
 
-  step(work: LayerWork) {
+  step(work: LayerWork): StepResult {
     this.check('step', work.precision);
-    return stepTetris(this.timing, work, requireActivations(this.name, work));
+    const operands = requireOperands(this.name, work);
+    if (work.phase === 'gradWeight') return stepDense(this.array, work, operands);
+    const config = { ...this.array, magnitudeBits: work.weights.magnitudeBits };
+    const shared =
+      work.phase === 'forward' ? requireActivations(this.name, work) : requireGradients(this.name, work);
+    return stepTetris(config, work, operands, shared.magnitudeBits);
   }
 }

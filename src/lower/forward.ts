@@ -1,104 +1,78 @@
 /**
- * Lowers a layer's forward phase to lanes (SPEC section 3, "Order of work"). An output is a sum of terms; the
- * terms run over kernel row, kernel column, then channel, and are dealt to the L lanes of a unit. In the forward
- * phase every output of a convolution group has the same terms, so one table serves all positions: per lane, the
- * offset of each item's weight within its filter and of its activation within the padded input.
+ * Lowers a layer's forward phase to lanes (SPEC section 3, "Order of work"). An output is a sum of terms over kernel
+ * row, kernel column, then channel. Every output of a convolution group has the same terms, so one table serves
+ * all positions: offsets of weights within a filter, and of activations within the padded input.
  */
 import type { ConvShape } from '../tensor.js';
 import { elementCount, outputShape, outputSize } from '../tensor.js';
-
-export const LOWERINGS = ['channelBlock', 'flattened'] as const;
-/** channelBlock: lane l takes channel L * block + l (published). flattened: (row, column, channel) in turn. */
-export type Lowering = (typeof LOWERINGS)[number];
-
-export interface LaneTerms {
-  lanes: number;
-  /** Items of each lane in one output; 0 for an absent lane. Never rises with the lane index. */
-  items: Int32Array;
-  /** Row-major [lane][item], `stride` items apart: weight offset within a filter (C/groups, R, S). */
-  weightOffset: Int32Array;
-  /** Same layout: activation offset from the position's base in the padded input. */
-  inputOffset: Int32Array;
-  /** Same layout: the step at which a machine that walks all lanes in lock-step takes the item. */
-  stepOfItem: Int32Array;
-  stride: number;
-  /** Items of the longest lane: steps of a lock-step machine. */
-  steps: number;
-  /** Terms of one output, over all lanes. */
-  terms: number;
-  /** Lanes that have items. They are the first ones. */
-  activeLanes: number;
-}
+import { dealTerms, type LaneTerms, type Lowering } from './terms.js';
 
 export function lowerForward(shape: ConvShape, lanes: number, lowering: Lowering): LaneTerms {
-  const channels = shape.channels / shape.groups;
   const { kernelHeight: rows, kernelWidth: columns } = shape;
   const padded = paddedSize(shape);
-  const terms = channels * rows * columns;
-  const stride =
-    lowering === 'flattened' ? Math.ceil(terms / lanes) : rows * columns * Math.ceil(channels / lanes);
-  const items = new Int32Array(lanes);
-  const weightOffset = new Int32Array(lanes * stride);
-  const inputOffset = new Int32Array(lanes * stride);
-  const stepOfItem = new Int32Array(lanes * stride);
-  const blocks = Math.ceil(channels / lanes);
-  let turn = 0;
-  for (let r = 0; r < rows; r++)
-    for (let s = 0; s < columns; s++)
-      for (let c = 0; c < channels; c++) {
-        const lane = lowering === 'flattened' ? turn % lanes : c % lanes;
-        const step =
-          lowering === 'flattened'
-            ? Math.floor(turn / lanes)
-            : (r * columns + s) * blocks + Math.floor(c / lanes);
-        turn++;
-        const at = lane * stride + items[lane]++;
-        stepOfItem[at] = step;
-        weightOffset[at] = (c * rows + r) * columns + s;
-        inputOffset[at] = (c * padded.height + r * shape.dilationY) * padded.width + s * shape.dilationX;
-      }
-  const steps = items.reduce((a, b) => Math.max(a, b), 0);
-  const activeLanes = items.reduce((n, count) => n + (count > 0 ? 1 : 0), 0);
-  return { lanes, items, weightOffset, inputOffset, stepOfItem, stride, steps, terms, activeLanes };
+  const taps = Array.from({ length: rows * columns }, (_, tap) => tap);
+  const grid = {
+    tapStream: taps,
+    tapWindow: taps.map((tap) => tapInPadded(shape, Math.floor(tap / columns), tap % columns)),
+    channels: shape.channels / shape.groups,
+    channelStream: rows * columns,
+    channelWindow: padded.height * padded.width,
+  };
+  return dealTerms(grid, lanes, lowering);
 }
 
-const paddedSize = (s: ConvShape): { height: number; width: number } => ({
+/** Offset of the input under tap (row, column) from that under tap (0, 0), in the padded input. */
+export const tapInPadded = (shape: ConvShape, row: number, column: number): number =>
+  row * shape.dilationY * paddedSize(shape).width + column * shape.dilationX;
+
+export const paddedSize = (s: ConvShape): { height: number; width: number } => ({
   height: s.height + s.padTop + s.padBottom,
   width: s.width + s.padLeft + s.padRight,
 });
 
-/** The input with its zero padding made explicit: a padding tap is a zero activation that costs its item. */
-export class PaddedInput {
-  readonly data: Int32Array;
+/** Where the terms of an output position begin in the padded input. */
+export class PaddedBase {
   private readonly padded: { height: number; width: number };
   private readonly out: { outHeight: number; outWidth: number };
 
-  constructor(
-    private readonly shape: ConvShape,
-    codes: Int32Array,
-  ) {
-    const { batch, channels, height, width, padTop, padLeft } = shape;
-    const padded = (this.padded = paddedSize(shape));
+  constructor(private readonly shape: ConvShape) {
+    this.padded = paddedSize(shape);
     this.out = outputSize(shape);
-    this.data = new Int32Array(batch * channels * padded.height * padded.width);
-    for (let plane = 0; plane < batch * channels; plane++)
-      for (let y = 0; y < height; y++) {
-        const from = (plane * height + y) * width;
-        const to = (plane * padded.height + y + padTop) * padded.width + padLeft;
-        this.data.set(codes.subarray(from, from + width), to);
-      }
   }
 
-  /** Where the terms of output position `position` (example, y, x in order of work) of a group begin. */
+  /** Of position `position` (example, y, x in order of work) and a convolution group. */
   base(group: number, position: number): number {
+    const { shape, padded } = this;
     const { outHeight, outWidth } = this.out;
     const x = position % outWidth;
     const y = Math.floor(position / outWidth) % outHeight;
     const example = Math.floor(position / (outWidth * outHeight));
-    const channel = example * this.shape.channels + group * (this.shape.channels / this.shape.groups);
-    return (
-      (channel * this.padded.height + y * this.shape.strideY) * this.padded.width + x * this.shape.strideX
-    );
+    const channel = example * shape.channels + group * (shape.channels / shape.groups);
+    return (channel * padded.height + y * shape.strideY) * padded.width + x * shape.strideX;
+  }
+}
+
+/** The input with its zero padding made explicit: a padding tap is a zero activation that costs its item. */
+export function paddedInput(shape: ConvShape, codes: Int32Array): Int32Array {
+  const { batch, channels, height, width, padTop, padLeft } = shape;
+  const padded = paddedSize(shape);
+  const data = new Int32Array(batch * channels * padded.height * padded.width);
+  for (let plane = 0; plane < batch * channels; plane++)
+    for (let y = 0; y < height; y++) {
+      const from = (plane * height + y) * width;
+      const to = (plane * padded.height + y + padTop) * padded.width + padLeft;
+      data.set(codes.subarray(from, from + width), to);
+    }
+  return data;
+}
+
+/** Padded input and bases together. */
+export class PaddedInput extends PaddedBase {
+  readonly data: Int32Array;
+
+  constructor(shape: ConvShape, codes: Int32Array) {
+    super(shape);
+    this.data = paddedInput(shape, codes);
   }
 }
 

@@ -15,7 +15,7 @@ export interface WindowSource {
 
 export class ActivationWindows {
   /** Windows offered to each lane in the coming cycle. */
-  readonly valid: Uint8Array;
+  valid: Uint8Array;
   /** Signed window tables, [lane][slot][2 KS + 1]. */
   readonly table: Int32Array;
   readonly tableSize: number;

@@ -5,7 +5,8 @@
  *
  * One call of `cycle` is one clock edge. Everything is decided from registered state: what a unit owns is
  * committed as the unit is evaluated, what units share (window slots) is committed after all of them.
- * The PE knows nothing of layers: words come from a word memory through `wordPointer`, windows from a source.
+ * The PE knows nothing of layers: words come from a word memory through `wordPointer`, windows from a source, and a
+ * plan says which of several kinds each output is.
  */
 import { FLUSH, type KneadedWords } from '../bit/knead.js';
 import { ActivationWindows, type WindowSource } from './activationWindows.js';
@@ -27,6 +28,19 @@ export interface SacCounters {
   essentialBits: number;
 }
 
+/** What the outputs of a PE's share of work are made of, where they are not all alike. */
+export interface OutputPlan {
+  /** Kind of the share's o-th output: kindOf[first + o step]. */
+  kindOf: Int32Array;
+  first: number;
+  step: number;
+  /** Per kind: lanes with items, the first ones; and terms of an output. */
+  lanes: Int32Array;
+  terms: Int32Array;
+  /** First word of [unit][kind][lane]; null where words simply go on. */
+  streams: Int32Array | null;
+}
+
 export class SacPe {
   readonly registers: RegisterFile;
   readonly counters: SacCounters = {
@@ -38,18 +52,15 @@ export class SacPe {
     finished: 0,
     essentialBits: 0,
   };
-  /** Inputs of the coming cycle: word offered per unit and lane, window offered per lane, output port ready. */
+  /** Inputs of the coming cycle: word offered per unit and lane, output port ready. */
   readonly wordValid: Uint8Array;
-  readonly windowValid: Uint8Array;
   readonly outReady: Uint8Array;
   /** Next word of each unit and lane: the oldest in its throttle buffer, or the one offered. */
   readonly wordPointer: Int32Array;
-  /** Where `wordPointer` goes after a flush; -1 to simply go on. */
-  readonly restart: Int32Array;
   /** Outputs that each unit may still sum before it has to wait for others. */
   readonly outputsLeft: Int32Array;
-  /** Accepted flush marks of each lane, over all units. */
-  readonly flushes: Float64Array;
+  /** Terms of the outputs that were summed by a plan. */
+  terms = 0;
   /** Outputs that left in the last cycle. */
   readonly emittedUnit: Int32Array;
   readonly emittedValue: Float64Array;
@@ -58,11 +69,13 @@ export class SacPe {
   clock = 0;
   /** Cycle of the latest accepted word, -1 before the first. */
   lastAccept = -1;
+  /** Words of a stream are written in turn to so many places of its own; 0 where a stream lies in one piece. */
+  protected ring = 0;
   /** Units with outputs left. */
   runningUnits = 0;
 
   protected readonly windows: ActivationWindows;
-  private readonly throttleCount: Int32Array;
+  protected readonly throttleCount: Int32Array;
   protected readonly flushed: Int32Array;
   private readonly pending: Int32Array;
   protected readonly segments: Int32Array | Float64Array;
@@ -78,6 +91,9 @@ export class SacPe {
   protected readonly flushedLanes: Int32Array;
   private readonly treeBusy: Int32Array;
 
+  private plan: OutputPlan | null = null;
+  /** Outputs of the share that each unit has begun. */
+  private readonly begun: Int32Array;
   private readonly wordAt: Int32Array;
   private readonly windowAt: Int32Array;
 
@@ -90,7 +106,6 @@ export class SacPe {
     const { units: N, lanes: L, magnitudeBits: B } = config;
     const r = (this.registers = new RegisterFile(sacRegisters(config), home));
     this.windows = new ActivationWindows(config, r, source);
-    this.windowValid = this.windows.valid;
     this.throttleCount = r.ints('throttleCount');
     this.flushed = r.ints('flushed');
     this.pending = r.ints('pending');
@@ -101,15 +116,14 @@ export class SacPe {
     this.wordValid = new Uint8Array(N * L).fill(1);
     this.outReady = new Uint8Array(N).fill(1);
     this.wordPointer = new Int32Array(N * L);
-    this.restart = new Int32Array(N * L).fill(-1);
     this.outputsLeft = new Int32Array(N);
-    this.flushes = new Float64Array(L);
     this.emittedUnit = new Int32Array(N);
     this.emittedValue = new Float64Array(N);
     this.unitActive = new Uint8Array(N);
     this.laneActive = new Uint8Array(L);
     this.flushedLanes = new Int32Array(N);
     this.treeBusy = new Int32Array(N);
+    this.begun = new Int32Array(N);
     this.wordAt = new Int32Array(L);
     this.windowAt = new Int32Array(L);
   }
@@ -117,6 +131,16 @@ export class SacPe {
   /** Stages of the rear adder tree; the output leaves at flush + 1 + stages. */
   get latency(): number {
     return 1 + this.stages;
+  }
+
+  /** Windows offered per lane in the coming cycle. */
+  get windowValid(): Uint8Array {
+    return this.windows.valid;
+  }
+
+  /** Lets flags that a source keeps up to date say which lanes have a window to offer. */
+  offerWindows(flags: Uint8Array): void {
+    this.windows.valid = flags;
   }
 
   /** Lanes that carry items. A lane without counts as flushed. To be called before the first cycle. */
@@ -132,8 +156,9 @@ export class SacPe {
   /**
    * Hands out new work: the first `outputs.length` units sum that many outputs each; the rest are absent and
    * count as having passed every window. To be called when no window is half read.
+   * @param plan what the outputs are; without one, all lanes take part in each, and words simply go on
    */
-  setUnits(outputs: ArrayLike<number>): void {
+  setUnits(outputs: ArrayLike<number>, plan: OutputPlan | null = null): void {
     const { units } = this.config;
     this.activeUnits = this.runningUnits = 0;
     for (let n = 0; n < units; n++) {
@@ -144,6 +169,9 @@ export class SacPe {
     }
     this.runningUnits = this.activeUnits;
     this.windows.restart(this.activeUnits);
+    this.plan = plan;
+    this.begun.fill(0);
+    for (let n = 0; n < units; n++) if (this.unitActive[n] !== 0) this.beginOutput(n);
   }
 
   /** Output port of a unit, registered: valid in the coming cycle. */
@@ -221,6 +249,7 @@ export class SacPe {
     const { throttleCount, windows, flushed, wordPointer, wordValid, laneActive } = this;
     const { wordAt, windowAt, counters } = this;
     const { slots, marks, valid, magnitudeBits } = this.words;
+    const { ring } = this;
     // `go`: a finished sum that the tree could not take keeps the segments occupied.
     const go = this.pending[n] === 0;
     let accepted = 0;
@@ -253,11 +282,12 @@ export class SacPe {
       accepted++;
       bits += valid[word];
       const mark = marks[word];
-      wordPointer[i] = word + 1;
+      const next = word + 1;
+      wordPointer[i] = ring !== 0 && next % ring === 0 ? next - ring : next;
       if (mark === 0) continue;
       // Either mark ends the group: flush implies pass.
       windows.pass(i, l);
-      if ((mark & FLUSH) !== 0) this.flushLane(n, i, l);
+      if ((mark & FLUSH) !== 0) this.flushLane(n, i);
     }
     if (!go) counters.output += this.activeLanes;
     counters.flush += waitFlush;
@@ -273,11 +303,28 @@ export class SacPe {
   }
 
   /** Lane l of unit n has consumed its part of an output. */
-  protected flushLane(n: number, i: number, l: number): void {
+  protected flushLane(n: number, i: number): void {
     this.flushed[i] = 1;
     this.flushedLanes[n]++;
-    this.flushes[l]++;
-    if (this.restart[i] >= 0) this.wordPointer[i] = this.restart[i];
+  }
+
+  /** Points the lanes of unit n at the words of its next output. Lanes without items count as flushed. */
+  private beginOutput(n: number): void {
+    const { plan } = this;
+    if (!plan) return;
+    const { lanes } = this.config;
+    const kinds = plan.lanes.length;
+    const kind = kinds === 1 ? 0 : plan.kindOf[plan.first + this.begun[n]++ * plan.step];
+    const present = plan.lanes[kind];
+    this.terms += plan.terms[kind];
+    if (plan.streams) {
+      const from = (n * kinds + kind) * lanes;
+      for (let l = 0; l < present; l++) this.wordPointer[n * lanes + l] = plan.streams[from + l];
+    }
+    for (let l = present; l < this.activeLanes; l++) {
+      this.flushed[n * lanes + l] = 1;
+      this.flushedLanes[n]++;
+    }
   }
 
   /** All lanes of a unit have flushed: the sum is complete, the tree takes it in the next cycle. */
@@ -287,6 +334,7 @@ export class SacPe {
     this.flushedLanes[n] = 0;
     this.pending[n] = 1;
     if (--this.outputsLeft[n] === 0) this.runningUnits--;
+    else this.beginOutput(n);
   }
 
   /** A waiting unit still fills its throttle buffers. */

@@ -1,146 +1,100 @@
 /**
- * One tile of a Tetris array during one layer: a SAC PE, the feeder of its windows, and the places its outputs
- * go to. The tile walks the layer's blocks in order; between blocks it waits for the other tiles while its
- * windows and throttle buffers fill ahead.
+ * One tile of a SAC array during one layer: a PE, the port of its windows, and the places its outputs go to. The
+ * tile walks the layer's blocks in order; between blocks it waits for the other tiles while its windows and
+ * throttle buffers fill ahead.
  */
-import type { KneadedWords } from '../bit/knead.js';
 import { VerificationError } from '../errors.js';
 import { itemsOf, type Block } from '../lower/blocks.js';
-import { outputIndex, type LaneTerms, type PaddedInput } from '../lower/forward.js';
-import type { ConvShape } from '../tensor.js';
+import { activeLanesOf, type LaneLowering } from '../lower/lowering.js';
 import type { WindowSource } from './activationWindows.js';
-import { SacPe } from './sacPe.js';
-import { SteadySacPe, type SteadyMemory } from './steadySacPe.js';
-import type { SacPeConfig } from './sacRegisters.js';
+import type { GroupWalk } from './groupWalk.js';
+import type { SacPe } from './sacPe.js';
 
 /** What all tiles of an array share during one layer. */
 export interface SacLayer {
-  shape: ConvShape;
-  terms: LaneTerms;
-  input: PaddedInput;
-  blocks: Block[];
-  /** Output positions per convolution group. */
-  positions: number;
-  /** Words of the running block's filters; streams by (filter - block's first filter, lane). */
-  words: KneadedWords;
-  streams: Int32Array;
-  firstFilter: number;
+  lowering: LaneLowering;
+  /** Values that windows are loaded from. */
+  window: Int32Array;
   output: Float64Array;
+  /** Kinds of outputs, as the PEs' plans want them: lanes with items, and terms. */
+  lanesOfKind: Int32Array;
+  termsOfKind: Int32Array;
 }
 
-/** Loads a lane's windows in order: block after block, position after position, group after group. */
-class WindowFeeder implements WindowSource {
-  private readonly block: Int32Array;
-  private readonly item: Int32Array;
-  private readonly group: Int32Array;
-  private readonly base: Int32Array;
-  private more: Uint8Array;
+export const sacLayer = (lowering: LaneLowering, window: Int32Array): SacLayer => ({
+  lowering,
+  window,
+  output: lowering.blankOutput(),
+  lanesOfKind: Int32Array.from(lowering.kinds, ({ activeLanes }) => activeLanes),
+  termsOfKind: Int32Array.from(lowering.kinds, ({ terms }) => terms),
+});
 
+/** Loads a lane's windows in the order of work. */
+export class WindowPort implements WindowSource {
   constructor(
     private readonly layer: SacLayer,
-    private readonly tile: number,
+    private readonly walk: GroupWalk,
     private readonly stride: number,
-  ) {
-    const lanes = layer.terms.lanes;
-    this.block = new Int32Array(lanes).fill(-1);
-    this.item = new Int32Array(lanes);
-    this.group = new Int32Array(lanes);
-    this.base = new Int32Array(lanes);
-    this.more = new Uint8Array(lanes);
-  }
-
-  /** Begins: from here on `more` says which lanes have a window to offer. */
-  start(more: Uint8Array): void {
-    this.more = more;
-    for (let l = 0; l < this.layer.terms.activeLanes; l++) this.nextBlock(l);
-  }
+  ) {}
 
   load(lane: number, table: Int32Array, at: number): void {
-    const { terms, input } = this.layer;
-    const { stride } = this;
-    const items = terms.items[lane];
-    const from = this.group[lane] * stride;
-    const count = Math.min(stride, items - from);
-    const offsets = terms.inputOffset;
-    const data = input.data;
-    const base = this.base[lane];
-    let at0 = lane * terms.stride + from;
-    for (let p = 0; p < count; p++, at0++) {
-      const a = data[base + offsets[at0]];
+    const { walk, stride } = this;
+    const { windowOffset, stride: row } = this.layer.lowering.kinds[walk.kind[lane]];
+    const values = this.layer.window;
+    const items = walk.items(lane);
+    const base = walk.windowBase[lane];
+    let from = lane * row + walk.item[lane];
+    for (let p = 0; p < items; p++, from++) {
+      const a = values[base + windowOffset[from]];
       table[at + p] = a;
       table[at + stride + p] = -a;
     }
-    if (from + count < items) this.group[lane]++;
-    else this.nextPosition(lane);
-  }
-
-  private nextPosition(lane: number): void {
-    const { blocks, positions, input } = this.layer;
-    const block = blocks[this.block[lane]];
-    const work = block.tiles[this.tile];
-    this.group[lane] = 0;
-    const item = (this.item[lane] += work.step);
-    if (item < positions) this.base[lane] = input.base(block.group, item);
-    else this.nextBlock(lane);
-  }
-
-  private nextBlock(lane: number): void {
-    const { blocks, positions, input } = this.layer;
-    for (let b = this.block[lane] + 1; b < blocks.length; b++) {
-      const work = blocks[b].tiles[this.tile];
-      if (itemsOf(work, positions) === 0) continue;
-      this.block[lane] = b;
-      this.item[lane] = work.first;
-      this.base[lane] = input.base(blocks[b].group, work.first);
-      this.more[lane] = 1;
-      return;
-    }
-    this.more[lane] = 0;
+    walk.next(lane);
   }
 }
 
 export class SacTile {
-  readonly pe: SacPe;
   /** Per unit, the block and work item whose output comes out of the tree next. */
   private readonly emitBlock: Int32Array;
   private readonly emitItem: Int32Array;
   /** Cycles after which nothing changes in a waiting tile: windows, throttle buffers and tree have settled. */
   private readonly settleCycles: number;
 
-  /** @param memory where the array's steady PEs live, or null to run the general PE */
+  /**
+   * @param windows the walk of the PE's window port; it says which lanes have a window to offer
+   * @param fillCycles cycles before the first word can be accepted
+   */
   constructor(
-    config: SacPeConfig,
+    readonly pe: SacPe,
     private readonly layer: SacLayer,
     private readonly tile: number,
-    memory: SteadyMemory | null,
+    windows: GroupWalk,
+    fillCycles: number,
   ) {
-    const feeder = new WindowFeeder(layer, tile, config.kneadingStride);
-    this.pe = memory
-      ? new SteadySacPe(config, layer.words, feeder, memory, tile)
-      : new SacPe(config, layer.words, feeder);
-    this.pe.setLanes((l) => l < layer.terms.activeLanes);
-    feeder.start(this.pe.windowValid);
+    const { config } = pe;
+    const active = activeLanesOf(layer.lowering);
+    pe.setLanes((l) => l < active);
+    pe.offerWindows(windows.more);
     this.emitBlock = new Int32Array(config.units).fill(-1);
     this.emitItem = new Int32Array(config.units);
+    // A kneader takes one cycle more than the throttle buffer behind it.
     this.settleCycles =
-      config.windowSlots * config.windowLoadCycles + config.throttleWords + this.pe.latency + 2;
-    // Cycle 0: the first windows load; the first word can be accepted in cycle 1.
-    this.pe.cycle();
+      config.windowSlots * config.windowLoadCycles + config.throttleWords + 1 + pe.latency + 2;
+    // The first windows load in cycle 0, kneaders their first groups.
+    for (let i = 0; i < fillCycles; i++) pe.cycle();
   }
 
-  /** Takes up the tile's share of a block, whose words are in the layer's word memory. */
-  startBlock(block: Block): void {
+  /**
+   * Takes up the tile's share of a block.
+   * @param streams first word of [unit of the tile][kind][lane]; null where kneaders deliver
+   */
+  startBlock(block: Block, streams: Int32Array | null): void {
     const { layer, pe } = this;
-    const { lanes } = pe.config;
-    const work = block.tiles[this.tile];
-    const outputs = itemsOf(work, layer.positions);
-    pe.setUnits(new Array<number>(work.filters).fill(outputs));
-    if (outputs === 0) return;
-    for (let n = 0; n < work.filters; n++)
-      for (let l = 0; l < layer.terms.activeLanes; l++) {
-        const start = layer.streams[(work.firstFilter + n - layer.firstFilter) * lanes + l];
-        pe.wordPointer[n * lanes + l] = pe.restart[n * lanes + l] = start;
-      }
+    const { positions, kindOf } = layer.lowering;
+    const { units, first, step } = block.tiles[this.tile];
+    const outputs = itemsOf(block.tiles[this.tile], positions);
+    const { lanesOfKind: lanes, termsOfKind: terms } = layer;
+    pe.setUnits(new Array<number>(units).fill(outputs), { kindOf, first, step, lanes, terms, streams });
   }
 
   /**
@@ -185,24 +139,26 @@ export class SacTile {
   /** Writes the outputs that left the tree in the last cycle. A unit's outputs leave in the order of work. */
   private collect(): void {
     const { pe, layer } = this;
+    const { blocks, positions, unitOutput, positionOutput } = layer.lowering;
     for (let e = 0; e < pe.emitted; e++) {
       const unit = pe.emittedUnit[e];
       let b = this.emitBlock[unit];
-      let item = b < 0 ? layer.positions : this.emitItem[unit] + layer.blocks[b].tiles[this.tile].step;
-      if (item >= layer.positions) {
+      let item = b < 0 ? positions : this.emitItem[unit] + blocks[b].tiles[this.tile].step;
+      if (item >= positions) {
         do b++;
         while (!this.hasOutput(b, unit));
-        item = layer.blocks[b].tiles[this.tile].first;
+        item = blocks[b].tiles[this.tile].first;
       }
       this.emitBlock[unit] = b;
       this.emitItem[unit] = item;
-      const filter = layer.blocks[b].tiles[this.tile].firstFilter + unit;
-      layer.output[outputIndex(layer.shape, filter, item)] = pe.emittedValue[e];
+      const place = unitOutput(blocks[b].tiles[this.tile].firstUnit + unit) + positionOutput(item);
+      layer.output[place] = pe.emittedValue[e];
     }
   }
 
   private hasOutput(block: number, unit: number): boolean {
-    const work = this.layer.blocks[block].tiles[this.tile];
-    return work.filters > unit && work.first < this.layer.positions;
+    const { blocks, positions } = this.layer.lowering;
+    const work = blocks[block].tiles[this.tile];
+    return work.units > unit && work.first < positions;
   }
 }

@@ -8,7 +8,7 @@
  */
 import { groupBits, groupFlushes, groupRows, type KneadedWords } from '../bit/knead.js';
 import type { WindowSource } from './activationWindows.js';
-import { SacPe } from './sacPe.js';
+import { SacPe, type OutputPlan } from './sacPe.js';
 import { registerBytes } from './registers.js';
 import { sacRegisters, type SacPeConfig } from './sacRegisters.js';
 import { RECORD_BYTES, steadyBuffer, type SteadyKernel } from './steadyKernel.js';
@@ -92,8 +92,8 @@ export class SteadySacPe extends SacPe {
     this.waitingLane = new Int32Array(units * lanes);
   }
 
-  override setUnits(outputs: ArrayLike<number>): void {
-    super.setUnits(outputs);
+  override setUnits(outputs: ArrayLike<number>, plan: OutputPlan | null = null): void {
+    super.setUnits(outputs, plan);
     this.running.fill(0);
     this.waiting.fill(0);
     for (let n = 0; n < this.config.units; n++) if (this.unitActive[n] !== 0) this.awaitAll(n);
@@ -177,7 +177,7 @@ export class SteadySacPe extends SacPe {
       records[record + 2] = records[moved + 2];
       this.runningLane[base + k] = this.runningLane[base + last];
     }
-    if (flush) this.flushLane(n, i, l);
+    if (flush) this.flushLane(n, i);
     else this.waitingLane[base + this.waiting[n]++] = l;
   }
 
@@ -186,11 +186,13 @@ export class SteadySacPe extends SacPe {
     this.awaitAll(n);
   }
 
-  /** All lanes of a unit look for the first window of an output. */
+  /** All lanes that take part in an output look for its first window. */
   private awaitAll(n: number): void {
     const { lanes } = this.config;
     let waits = 0;
-    for (let l = 0; l < lanes; l++) if (this.laneActive[l] !== 0) this.waitingLane[n * lanes + waits++] = l;
+    for (let l = 0; l < lanes; l++)
+      if (this.laneActive[l] !== 0 && this.flushed[n * lanes + l] === 0)
+        this.waitingLane[n * lanes + waits++] = l;
     this.waiting[n] = waits;
   }
 

@@ -27,11 +27,11 @@ describe('blocks of work', () => {
           expect(block.group).toBeGreaterThanOrEqual(group);
           group = block.group;
           for (const tile of block.tiles) {
-            expect(tile.filters).toBeLessThanOrEqual(machine.units);
+            expect(tile.units).toBeLessThanOrEqual(machine.units);
             let items = 0;
-            for (let p = tile.first; p < positions && tile.filters > 0; p += tile.step, items++)
-              for (let n = 0; n < tile.filters; n++) {
-                const filter = tile.firstFilter + n;
+            for (let p = tile.first; p < positions && tile.units > 0; p += tile.step, items++)
+              for (let n = 0; n < tile.units; n++) {
+                const filter = tile.firstUnit + n;
                 expect(Math.floor(filter / perGroup)).toBe(group);
                 done.set(`${filter} ${p}`, (done.get(`${filter} ${p}`) ?? 0) + 1);
               }
@@ -47,7 +47,7 @@ describe('blocks of work', () => {
 
   const tilesOf = (filters: number, tiles: number, tileBy: TileBy): number[][][] =>
     [...workBlocks(conv({ filters }), { tiles, units: 2, tileBy })].map((block) =>
-      block.tiles.map((t) => [t.firstFilter, t.filters, t.first, t.step]),
+      block.tiles.map((t) => [t.firstUnit, t.units, t.first, t.step]),
     );
 
   it('with tileBy=filters, are tiles x units filters at the same positions', () => {
@@ -59,8 +59,8 @@ describe('blocks of work', () => {
       ],
       [
         [6, 1, 0, 1],
-        [8, 0, 0, 1],
-        [10, 0, 0, 1],
+        [-1, 0, 0, 1],
+        [-1, 0, 0, 1],
       ],
     ]);
   });
@@ -72,7 +72,7 @@ describe('blocks of work', () => {
         [0, 2, 1, 2],
         [2, 1, 0, 2],
         [2, 1, 1, 2],
-        [4, 0, 0, 2],
+        [-1, 0, 0, 2],
       ],
     ]);
   });

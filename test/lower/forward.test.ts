@@ -2,14 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shapeArbitrary } from '../../src/fuzz.js';
-import { brickWeights, bricksOf } from '../../src/lower/bricks.js';
-import {
-  lowerForward,
-  outputIndex,
-  PaddedInput,
-  positionCount,
-  type Lowering,
-} from '../../src/lower/forward.js';
+import { brickStreams, bricksOf } from '../../src/lower/bricks.js';
+import { lowerForward, outputIndex, PaddedInput, positionCount } from '../../src/lower/forward.js';
+import type { Lowering } from '../../src/lower/terms.js';
 import { referenceForward } from '../../src/reference.js';
 import { conv, layer, pad, range } from '../support/layers.js';
 import { runs } from '../support/runs.js';
@@ -19,7 +14,7 @@ const lanesDrawn = fc.integer({ min: 1, max: 5 });
 
 /** Weight offsets of a lane, in order. */
 const weightsOf = (terms: ReturnType<typeof lowerForward>, l: number): number[] =>
-  range(terms.items[l]).map((i) => terms.weightOffset[l * terms.stride + i]);
+  range(terms.items[l]).map((i) => terms.streamOffset[l * terms.stride + i]);
 
 describe('lowering forward', () => {
   it('gives each term to one lane; present lanes come first; items never rise with the lane', () => {
@@ -75,8 +70,8 @@ describe('lowering forward', () => {
             for (let l = 0; l < lanes; l++)
               for (let i = l * terms.stride; i < l * terms.stride + terms.items[l]; i++)
                 sum +=
-                  weights.codes[f * terms.terms + terms.weightOffset[i]] *
-                  input.data[base + terms.inputOffset[i]];
+                  weights.codes[f * terms.terms + terms.streamOffset[i]] *
+                  input.data[base + terms.windowOffset[i]];
             const at = outputIndex(shape, f, position);
             seen.add(at);
             expect(sum).toBe(expected[at]);
@@ -102,11 +97,11 @@ describe('bricks', () => {
         const terms = lowerForward(shape, lanes, lowering);
         const bricks = bricksOf(terms);
         for (let l = 0; l < lanes; l++) {
-          const mine = range(bricks.steps).map((s) => bricks.weightOffset[s * lanes + l]);
+          const mine = range(bricks.steps).map((s) => bricks.streamOffset[s * lanes + l]);
           expect(mine.filter((offset) => offset >= 0)).toEqual(weightsOf(terms, l));
         }
         for (let s = 0; s < bricks.steps; s++) {
-          const brick = [...bricks.weightOffset.subarray(s * lanes, (s + 1) * lanes)];
+          const brick = [...bricks.streamOffset.subarray(s * lanes, (s + 1) * lanes)];
           expect(brick.findIndex((offset) => offset < 0)).toBe(
             bricks.items[s] === lanes ? -1 : bricks.items[s],
           );
@@ -119,7 +114,7 @@ describe('bricks', () => {
 
   it('take the weights of a chunk of filters, zero where a lane is absent', () => {
     const bricks = bricksOf(lowerForward(conv({ channels: 3 }), 2, 'channelBlock'));
-    const weights = brickWeights(bricks, Int32Array.of(9, 9, 9, 1, 2, 3, 4, 5, 6), 3, 1, 2);
+    const weights = brickStreams(bricks, Int32Array.of(9, 9, 9, 1, 2, 3, 4, 5, 6), 2, (n) => 3 * (1 + n));
     expect([...weights]).toEqual([1, 2, 4, 5, 3, 0, 6, 0]);
   });
 });

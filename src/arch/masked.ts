@@ -1,0 +1,65 @@
+/**
+ * Masked kneading (ours; SPEC sections 2 and 7): SAC PEs behind on-line kneaders, which knead under the mask of the
+ * window's non-zero values and so join bit sparsity and value sparsity. Forward and gradInput knead weights under
+ * activations and pruned gradients; gradWeight kneads activations under gradients.
+ */
+import { lowerPhase } from '../lower/phases.js';
+import { requireActivations, requireGradients, requireOperands } from './activations.js';
+import {
+  PHASES,
+  type Counters,
+  type LayerWork,
+  type Machine,
+  type MachineConfig,
+  type MachineKind,
+  type StepResult,
+} from './machine.js';
+import { MaskedKneading } from './maskedKneading.js';
+import { stepMasked } from './maskedStep.js';
+import { SAC_PARAMETERS, type SacConfig } from './sacConfig.js';
+import { countSac } from './sacCount.js';
+
+export const masked: MachineKind = {
+  name: 'masked',
+  summary: 'on-line kneading under the mask of non-zero activations or gradients, in all phases of training',
+  source: 'composition of Tetris (arXiv:1811.06841) and SparseTrain (arXiv:2007.13595), ours',
+  parameters: SAC_PARAMETERS,
+  phases: PHASES,
+  needsActivations: true,
+  units: () => 'maskedSac',
+  configure: (config) => new Masked(config),
+};
+
+class Masked implements Machine {
+  readonly name = 'masked';
+  readonly lanesPerDenseLane = 1;
+
+  constructor(readonly config: MachineConfig) {}
+
+  laneSlots(): number {
+    const { tiles, units, lanes } = this.config as unknown as SacConfig;
+    return tiles * units * lanes;
+  }
+
+  count(work: LayerWork): Counters {
+    const config = this.sac(work);
+    const lowering = lowerPhase(work.phase, work.shape, config);
+    return countSac(config, lowering, new MaskedKneading(config, lowering, requireOperands(this.name, work)));
+  }
+
+  step(work: LayerWork): StepResult {
+    const shared =
+      work.phase === 'forward' ? requireActivations(this.name, work) : requireGradients(this.name, work);
+    return stepMasked(this.sac(work), work, requireOperands(this.name, work), shared.magnitudeBits);
+  }
+
+  /** The array, for the operand that is kneaded in this phase. */
+  private sac(work: LayerWork): SacConfig {
+    const kneaded = work.phase === 'gradWeight' ? requireActivations(this.name, work) : work.weights;
+    return {
+      ...(this.config as unknown as SacConfig),
+      emptyGroupCycles: 1,
+      magnitudeBits: kneaded.magnitudeBits,
+    };
+  }
+}

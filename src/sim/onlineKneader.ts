@@ -1,0 +1,123 @@
+/**
+ * The on-line kneaders of a SAC PE (SPEC section 7, masked kneading): one per unit and lane. A kneader takes a group of
+ * KS raw magnitudes and signs together with the mask of the window (KS bits, on a port of its own, ahead of the
+ * window), keeps B bit planes of what the mask leaves, and from the next cycle on offers one kneaded word per
+ * cycle: in each column the lowest bit that is left. A word that is taken clears its bits; with the last word of a
+ * group taken, the next group is loaded at the same edge, so that no bubble arises.
+ *
+ * Throughput: one word, and one group, per cycle. Latency: a group loaded at t offers its first word at t + 1.
+ * No register is wider than KS bits; planes of more than 32 bits are held in several numbers.
+ */
+import { emptySlot, FLUSH, PASS, type KneadedWords } from '../bit/knead.js';
+import { planeWords } from '../bit/planes.js';
+import { RegisterFile } from './registers.js';
+
+export class OnlineKneaders {
+  readonly registers: RegisterFile;
+  /** Whether each kneader offers a word in the coming cycle. */
+  readonly valid: Int32Array;
+  private readonly plane: Int32Array;
+  private readonly sign: Int32Array;
+  /** Whether the group ends an output. */
+  private readonly flush: Int32Array;
+  private readonly planeWords: number;
+  /** Follows from the planes: whether the offered word is the last of its group. */
+  private readonly last: Uint8Array;
+
+  constructor(
+    kneaders: number,
+    private readonly magnitudeBits: number,
+    private readonly stride: number,
+  ) {
+    const W = (this.planeWords = planeWords(stride));
+    const bits = Math.min(32, stride);
+    this.registers = new RegisterFile([
+      { name: 'kneaderPlane', bits, signed: bits === 32, count: kneaders * magnitudeBits * W },
+      { name: 'kneaderSign', bits, signed: bits === 32, count: kneaders * W },
+      { name: 'kneaderFlush', bits: 1, signed: false, count: kneaders },
+      { name: 'kneaderValid', bits: 1, signed: false, count: kneaders },
+    ]);
+    this.plane = this.registers.ints('kneaderPlane');
+    this.sign = this.registers.ints('kneaderSign');
+    this.flush = this.registers.ints('kneaderFlush');
+    this.valid = this.registers.ints('kneaderValid');
+    this.last = new Uint8Array(kneaders);
+  }
+
+  /**
+   * Loads a group: item k is codes[from + offsets[at + k]], under the mask values[base + windowOffsets[at + k]] != 0.
+   * @returns nothing; the first word is offered from the next cycle on
+   */
+  load(
+    i: number,
+    codes: Int32Array,
+    from: number,
+    offsets: Int32Array,
+    values: Int32Array,
+    base: number,
+    windowOffsets: Int32Array,
+    at: number,
+    items: number,
+    flush: boolean,
+  ): void {
+    const { plane, sign, planeWords: W, magnitudeBits: B } = this;
+    const planeAt = i * B * W;
+    plane.fill(0, planeAt, planeAt + B * W);
+    sign.fill(0, i * W, (i + 1) * W);
+    for (let k = 0; k < items; k++) {
+      if (values[base + windowOffsets[at + k]] === 0) continue;
+      const code = codes[from + offsets[at + k]];
+      const bit = 1 << (k & 31);
+      const w = k >>> 5;
+      if (code < 0) sign[i * W + w] |= bit;
+      for (let magnitude = Math.abs(code); magnitude !== 0; magnitude &= magnitude - 1)
+        plane[planeAt + (31 - Math.clz32(magnitude & -magnitude)) * W + w] |= bit;
+    }
+    this.flush[i] = flush ? 1 : 0;
+    this.valid[i] = 1;
+  }
+
+  /** The offered word was taken: its bits are cleared. @returns whether it was the last of its group */
+  taken(i: number): boolean {
+    if (this.last[i] !== 0) {
+      this.valid[i] = 0;
+      return true;
+    }
+    const { plane, planeWords: W, magnitudeBits: B } = this;
+    for (let b = 0, at = i * B * W; b < B; b++, at += W)
+      for (let w = at; w < at + W; w++)
+        if (plane[w] !== 0) {
+          plane[w] &= plane[w] - 1;
+          break;
+        }
+    return false;
+  }
+
+  /** Writes the offered word, a function of the planes, to place `word` of the word memory. */
+  offer(i: number, words: KneadedWords, word: number): void {
+    const { plane, sign, planeWords: W, magnitudeBits: B, stride } = this;
+    const { slots } = words;
+    let valid = 0;
+    let rest = 0;
+    for (let b = 0, at = i * B * W; b < B; b++, at += W) {
+      let slot = emptySlot(stride);
+      for (let w = 0; w < W; w++) {
+        const bits = plane[at + w];
+        if (bits === 0) continue;
+        if (slot !== emptySlot(stride)) {
+          rest |= bits;
+          continue;
+        }
+        const low = bits & -bits;
+        rest |= bits ^ low;
+        slot = 32 * w + 31 - Math.clz32(low);
+        if ((sign[i * W + w] & low) !== 0) slot += stride;
+        valid++;
+      }
+      slots[word * B + b] = slot;
+    }
+    words.valid[word] = valid;
+    this.last[i] = rest === 0 ? 1 : 0;
+    words.marks[word] = rest !== 0 ? 0 : this.flush[i] !== 0 ? PASS | FLUSH : PASS;
+  }
+}
