@@ -1,0 +1,87 @@
+/**
+ * Hybrid of Tetris and SparseTrain (SPEC section 7), ours: forward on split-and-accumulate PEs with kneaded weights,
+ * gradInput and gradWeight on row PEs with pruned gradients. Phases run in turn, each on the array that it suits. Both
+ * arrays are the machines of that name, with their parameters.
+ */
+import {
+  PHASES,
+  type Counters,
+  type LayerWork,
+  type Level,
+  type Machine,
+  type MachineConfig,
+  type MachineKind,
+  type ParameterValue,
+  type Phase,
+  type StepResult,
+} from './machine.js';
+import type { Precision } from '../quantize.js';
+import { sparsetrain } from './sparsetrain.js';
+import { tetris } from './tetris.js';
+
+export const hybrid: MachineKind = {
+  name: 'hybrid',
+  summary: 'forward on kneaded weights as tetris, backward on pruned gradients as sparsetrain, in turn',
+  source: 'ours, of Tetris (arXiv:1811.06841) and SparseTrain (arXiv:2007.13595)',
+  parameters: [
+    ...tetris.parameters,
+    ...sparsetrain.parameters,
+    {
+      name: 'split',
+      default: 0,
+      min: 0,
+      max: 99,
+      doc: 'percent of the tiles that the SAC array keeps, row PEs keep the rest of their groups; 0: both have all',
+    },
+  ],
+  phases: PHASES,
+  masksGradInput: true,
+  needsActivations: true,
+  units: (phase) => (phase === 'forward' ? 'sac' : 'row'),
+  configure: (config) => new Hybrid(config),
+};
+
+/** At least one of what is shared out. */
+const share = (whole: ParameterValue, percent: number): number =>
+  Math.max(1, Math.floor(((whole as number) * percent) / 100));
+
+/** What a kind has of a configuration that has more. */
+const partOf = (kind: MachineKind, config: MachineConfig): MachineConfig =>
+  Object.fromEntries(kind.parameters.map(({ name }) => [name, config[name]]));
+
+class Hybrid implements Machine {
+  readonly name = 'hybrid';
+  readonly lanesPerDenseLane = 1;
+  private readonly sac: Machine;
+  private readonly rows: Machine;
+
+  constructor(readonly config: MachineConfig) {
+    const split = config.split as number;
+    const shares =
+      split === 0 ? {} : { tiles: share(config.tiles, split), groups: share(config.groups, 100 - split) };
+    const shared = { ...config, ...shares };
+    this.sac = tetris.configure(partOf(tetris, shared));
+    this.rows = sparsetrain.configure(partOf(sparsetrain, shared));
+  }
+
+  private arrayOf(phase: Phase): Machine {
+    return phase === 'forward' ? this.sac : this.rows;
+  }
+
+  laneSlots(phase: Phase): number {
+    return this.arrayOf(phase).laneSlots(phase);
+  }
+
+  check(level: Level, precision: Precision): void {
+    this.sac.check?.(level, precision);
+    this.rows.check?.(level, precision);
+  }
+
+  count(work: LayerWork): Counters {
+    return this.arrayOf(work.phase).count(work);
+  }
+
+  step(work: LayerWork): StepResult {
+    return this.arrayOf(work.phase).step(work);
+  }
+}
