@@ -5,7 +5,7 @@
  * | Element | Registers | Rule in each cycle (all read registered state) |
  * |---|---|---|
  * | Kernel row | weight[T] | set with the operation (SRC, MSRC); loads are double-buffered and free |
- * | Accumulators | accumulator, touched [span]; newest, newestSlot | a ring whose rightmost column is `newest`. An operand that reaches further right moves it there; what falls out on the left is retired in the same cycle. Window: ceil(((K-1) dilation + 1) / stride) columns in SRC, (K-1) dilation + 1 in MSRC, K in OSRC |
+ * | Accumulators | accumulator, touched [span]; newest, newestSlot | a ring whose rightmost column is `newest`. An operand that reaches further right moves it there; what falls out on the left is retired in the same cycle. newestSlot moves along, but stays where the whole window falls out, and is window - 1 from the first operand of an operation (OSRC: from its first cycle). Window: ceil(((K-1) dilation + 1) / stride) columns in SRC, (K-1) dilation + 1 in MSRC, K in OSRC |
  * | Feeder (SRC, MSRC) | outside the PE | offers the next operand that has a live target, with `newest`, tap enables and `last`; a null operand with `last` if the row has none |
  * | SRC, MSRC | flush | takes one operand per cycle; enabled tap k adds weight[k] * operand to its accumulator. `last` sets flush |
  * | Flush | flush, target | if set, all touched accumulators retire and are cleared, before the operand of this cycle adds to them: the flush overlaps the next row's first operand |
