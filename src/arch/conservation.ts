@@ -40,7 +40,7 @@ export function conservationViolations(
   if (BIT_SERIAL.includes(units)) expect('essential bits consumed', counters.essentialBits, essentialBits);
   if (units === 'sac' && work.phase === 'forward')
     expect('weights kneaded', counters.kneadedWeights, work.weights.codes.length);
-  if (units === 'maskedSac') expect('codes kneaded', counters.kneadedWeights, counters.terms);
+  if (units === 'maskedSac') expect('codes kneaded', counters.kneadedWeights, termCount(work));
   for (const [name, value] of Object.entries({ ...counters.stall, ...counters.idle, busy: counters.busy }))
     if (value < 0) violations.push(`${where}: ${name} is negative: ${value}`);
   return violations;

@@ -5,7 +5,7 @@ import { MACHINES } from '../../src/arch/registry.js';
 import { tetris } from '../../src/arch/tetris.js';
 import * as breaks from '../support/broken.js';
 import * as laws from '../support/laws.js';
-import { TETRIS_LAWS } from '../support/tetrisLaws.js';
+import { SAC_LAWS } from '../support/sacLaws.js';
 
 /** The first failing case is proof enough: it need not be made small. */
 function rejects(law: laws.Law, kind: MachineKind, tamper: breaks.Tamper): void {
@@ -17,7 +17,7 @@ describe.each(MACHINES)('a broken $name is rejected', (kind) => {
     [laws.outputIsReference, breaks.WRONG_VALUES],
     [laws.conserves, breaks.LEAKS],
     [laws.isDeterministic, breaks.FICKLE],
-    [laws.splitsByFilters, breaks.NOT_ADDITIVE_BY_FILTERS],
+    [laws.splitsByOutputs, breaks.NOT_ADDITIVE_BY_FILTERS],
     [laws.splitsByExamples, breaks.NOT_ADDITIVE_BY_EXAMPLES],
     [laws.orderIsIrrelevant, breaks.ORDER_MATTERS],
   ];
@@ -38,7 +38,7 @@ describe('a broken tetris is rejected', () => {
   it('a row undercounted in count alone', () => {
     rejects(laws.countIsStep, tetris, breaks.ROW_UNDERCOUNTED);
     rejects(
-      TETRIS_LAWS['cycles of both levels follow the recurrence of SPEC section 3'],
+      SAC_LAWS['cycles of both levels follow the recurrence of SPEC section 3'],
       tetris,
       breaks.ROW_UNDERCOUNTED,
     );
@@ -60,5 +60,5 @@ describe('a broken tetris is rejected', () => {
     'all-ones magnitudes make kneading dense': breaks.both((c) => breaks.bump(c, 'kneadedRows', -1)),
     'one lane and one unit take the sum of lengths': breaks.both((c) => breaks.bump(c, 'cycles')),
   };
-  it.each(Object.entries(TETRIS_LAWS))('%s', (name, law) => rejects(law, tetris, byLaw[name]));
+  it.each(Object.entries(SAC_LAWS))('%s', (name, law) => rejects(law, tetris, byLaw[name]));
 });

@@ -8,7 +8,9 @@ import { conv, configured, layer } from '../support/layers.js';
 
 describe('machines', () => {
   it('are found by name, each with a summary, a source and documented parameters', () => {
-    expect(MACHINES.map(({ name }) => name)).toEqual(['dadiannao', 'pragmatic', 'stripes', 'tetris']);
+    const published = ['dadiannao', 'pragmatic', 'stripes', 'tetris'];
+    const training = ['sparsetrain', 'sparsetrain-dense', 'hybrid', 'masked'];
+    expect(MACHINES.map(({ name }) => name)).toEqual([...published, ...training]);
     for (const kind of MACHINES) {
       expect(machineKind(kind.name)).toBe(kind);
       expect(kind.summary.length * kind.source.length).toBeGreaterThan(0);

@@ -6,11 +6,28 @@
 import fc from 'fast-check';
 import { essentialBitUses } from '../../src/arch/bitUses.js';
 import { conservationViolations } from '../../src/arch/conservation.js';
-import type { Counters, LayerWork, Machine, MachineKind } from '../../src/arch/machine.js';
+import {
+  addCounters,
+  zeroCounters,
+  type Counters,
+  type LayerWork,
+  type Machine,
+  type MachineKind,
+} from '../../src/arch/machine.js';
 import { caseArbitrary, counterDifferences, workOf, type FuzzCase } from '../../src/fuzz.js';
 import { expectedOutput } from '../../src/expected.js';
+import { Random } from '../../src/random.js';
 import { configured } from './layers.js';
-import { permuted, splitByExamples, splitByFilters, joinExamples, joinFilters } from './parts.js';
+import {
+  cutGroups,
+  everything,
+  outputPart,
+  select,
+  summed,
+  swapLanes,
+  swapUnits,
+  type Selection,
+} from './parts.js';
 import { runs } from './runs.js';
 
 export type Law = (kind: MachineKind, options?: fc.Parameters<unknown>) => void;
@@ -96,12 +113,18 @@ export const isDeterministic = law((kind, c, salt) => {
   return violations;
 });
 
-/** Counters of work: each unit of it belongs to one filter and one position, wherever it is done. */
-const WORK: (keyof Counters)[] = ['terms', 'essentialBits', 'busy', 'singleStreamLaneCycles'];
-/** One pass over the weights: as many as there are filters, however often they are used. */
-const WEIGHTS: (keyof Counters)[] = ['kneadedRows', 'kneadedWeights'];
+/** Counters of work: each unit of it belongs to one output of one position, wherever it is done. */
+const WORK: (keyof Counters)[] = ['terms', 'essentialBits', 'operands', 'busy', 'singleStreamLaneCycles'];
+/** Work that does not hang on how terms are grouped. */
+const PRODUCTS: (keyof Counters)[] = ['terms', 'essentialBits', 'operands'];
+/** One pass over the streams: as many as there are outputs, however often they are used. */
+const STREAMS: (keyof Counters)[] = ['kneadedRows', 'kneadedWeights'];
 /** Along block boundaries, time and everything measured in it adds; fill and drain are once per layer. */
 const TIME: (keyof Counters)[] = ['cycles', 'boundCycles', 'stall', 'idle'];
+
+/** Whether the phase runs on lanes, in tiles and units; else on row PEs, in groups. */
+const onLanes = (kind: MachineKind, { phase }: FuzzCase): boolean =>
+  !['row', 'denseRow'].includes(kind.units(phase));
 
 /**
  * Settings under which a block begins as a layer does: the windows keep up (two slots, a load per cycle), and no
@@ -115,101 +138,164 @@ export function unhurried(c: FuzzCase): FuzzCase {
   return { ...c, settings };
 }
 
-/** The first filters of each convolution group, and the rest: values and work add; time adds at block ends. */
-export const splitsByFilters = law((kind, drawn, salt) => {
+/** Runs the parts of a layer, compares each with its part of the whole, and returns the sum of their counters. */
+function runParts(
+  machine: Machine,
+  work: LayerWork,
+  selections: Selection[],
+): { whole: Counters; parts: Counters[]; sum: Counters; violations: string[] } {
+  const whole = machine.step(work);
+  const results = selections.map((selection) => machine.step(select(work, selection)));
+  return {
+    whole: whole.counters,
+    parts: results.map((r) => r.counters),
+    sum: added(results.map((r) => r.counters)),
+    violations: results.flatMap(({ output }, i) =>
+      outputDifferences(`part ${i}`, output, outputPart(work.shape, work.phase, whole.output, selections[i])),
+    ),
+  };
+}
+
+/**
+ * The first outputs of each convolution group, and the rest (filters, in gradInput channels): values and work add; time
+ * adds at block ends.
+ */
+export const splitsByOutputs = law((kind, drawn, salt) => {
   const c = unhurried(drawn);
   const { machine, work } = build(kind, c);
-  const perGroup = work.shape.filters / work.shape.groups;
+  const { shape, phase } = work;
+  const along = phase === 'gradInput' ? 'channels' : 'filters';
+  const perGroup = shape[along] / shape.groups;
   if (perGroup === 1) return [];
-  const block = blockFilters(c);
+  const block = blockOutputs(c, work);
   // At a block's end where there is one, else anywhere.
   const atBlock = perGroup > block && salt % 3 > 0;
   const cut = atBlock
     ? block * (1 + (salt % Math.floor((perGroup - 1) / block)))
     : 1 + (salt % (perGroup - 1));
-  const parts = splitByFilters(work, cut);
-  const whole = machine.step(work);
-  const results = parts.map((part) => machine.step(part));
-  const names = [...WORK, ...WEIGHTS, ...(cut % block === 0 ? TIME : [])];
-  const sum = added(results.map((r) => r.counters));
-  return [
-    ...outputDifferences(
-      'parts by filters',
-      joinFilters(
-        work.shape,
-        cut,
-        results.map((r) => r.output),
-      ),
-      whole.output,
-    ),
-    ...differences('sum of parts by filters', sum, whole.counters, names),
+  const all = everything(shape);
+  const selections = cutGroups(shape[along], shape.groups, cut).map((part) => ({ ...all, [along]: part }));
+  const { whole, sum, violations } = runParts(machine, work, selections);
+  const names = [
+    ...WORK,
+    ...(onLanes(kind, c) ? STREAMS : ['rowOperations' as const]),
+    ...(onLanes(kind, c) && cut % block === 0 ? TIME : []),
   ];
+  return [...violations, ...differences('sum of parts by outputs', sum, whole, names)];
 }, 100);
 
-/** Filters of a group that a block takes. */
-const blockFilters = ({ settings }: FuzzCase): number =>
-  Number(settings.tiles) * Number(settings.units) * Number(settings.int8Streams ?? 1);
+/** Filters (channels) of a group after which a block ends; no end is known where a filter takes part of a block. */
+function blockOutputs({ settings }: FuzzCase, { shape, phase }: LayerWork): number {
+  const tiles = Number(settings.tiles);
+  const units = Number(settings.units) * Number(settings.int8Streams ?? 1);
+  if (phase !== 'gradWeight') return tiles * units;
+  const perFilter = (shape.channels / shape.groups) * shape.kernelHeight * shape.kernelWidth;
+  const chunks = Math.ceil(perFilter / units);
+  return tiles % chunks === 0 ? tiles / chunks : Infinity;
+}
 
 /** Time without its bound, which takes the slowest lane over all examples. */
 const WALKED = TIME.filter((name) => name !== 'boundCycles');
 
 /**
- * The first example, and the rest. Weights are passed over in both parts. With all tiles at the same positions
+ * The first example, and the rest. Off-line, streams are kneaded in both parts. With all tiles at the same positions
  * (tileBy=filters), meeting at the end of an example never makes a layer faster; it costs nothing where units do
- * not run ahead into the next one.
+ * not run ahead into the next one. In gradWeight the parts add up to each weight, and terms are grouped anew.
  */
 export const splitsByExamples = law((kind, drawn) => {
   const tame = unhurried(drawn);
-  const settings: Record<string, string> = { ...tame.settings, tileBy: 'filters' };
+  const settings: Record<string, string> = { ...tame.settings };
+  if ('tileBy' in settings) settings.tileBy = 'filters';
   const c = { ...tame, settings, shape: { ...tame.shape, batch: 2 } };
   const { machine, work } = build(kind, c);
-  const whole = machine.step(work);
-  const results = splitByExamples(work).map((part) => machine.step(part));
-  const sum = added(results.map((r) => r.counters));
-  const drifts = 'windowSlots' in settings;
-  const violations = [
-    ...outputDifferences('parts by examples', joinExamples(results.map((r) => r.output)), whole.output),
-    ...differences('sum of parts by examples', sum, whole.counters, [...WORK, ...(drifts ? [] : WALKED)]),
-    ...results.flatMap((r) => differences('one example', r.counters, whole.counters, WEIGHTS)),
-  ];
-  if (whole.counters.cycles > sum.cycles)
-    violations.push(`${whole.counters.cycles} cycles for both examples, ${sum.cycles} one after the other`);
-  if (whole.counters.boundCycles > sum.boundCycles)
-    violations.push(`bound of ${whole.counters.boundCycles} for both examples, ${sum.boundCycles} in parts`);
+  const all = everything(work.shape);
+  const selections = all.examples.map((example) => ({ ...all, examples: [example] }));
+  if (c.phase === 'gradWeight' || (!onLanes(kind, c) && c.shape.op === 'linear'))
+    return splitsSums(machine, work, selections);
+  const { whole, parts, sum, violations } = runParts(machine, work, selections);
+  violations.push(...differences('sum of parts by examples', sum, whole, WORK));
+  if (!onLanes(kind, c)) return violations;
+  if ('windowSlots' in settings) {
+    if (kind.units(c.phase) === 'sac')
+      violations.push(...parts.flatMap((part) => differences('one example', part, whole, STREAMS)));
+  } else violations.push(...differences('sum of parts by examples', sum, whole, WALKED));
+  if (whole.cycles > sum.cycles)
+    violations.push(`${whole.cycles} cycles for both examples, ${sum.cycles} one after the other`);
+  if (whole.boundCycles > sum.boundCycles)
+    violations.push(`bound of ${whole.boundCycles} for both examples, ${sum.boundCycles} in parts`);
   return violations;
 });
 
+/** Half of the terms, and the other half, along what an output sums over: values, terms and products add. */
+export const splitsByTerms = law((kind, c, salt) => {
+  const { machine, work } = build(kind, c);
+  const { shape, phase } = work;
+  const along = phase === 'gradInput' ? 'filters' : 'channels';
+  const perGroup = shape[along] / shape.groups;
+  if (phase === 'gradWeight' || perGroup === 1) return [];
+  const all = everything(shape);
+  const cut = 1 + (salt % (perGroup - 1));
+  const selections = cutGroups(shape[along], shape.groups, cut).map((part) => ({ ...all, [along]: part }));
+  return splitsSums(machine, work, selections);
+});
+
+/** Parts whose outputs add up, place by place (or, for linear layers on row PEs, lie beside each other). */
+function splitsSums(machine: Machine, work: LayerWork, selections: Selection[]): string[] {
+  const whole = machine.step(work);
+  const results = selections.map((selection) => machine.step(select(work, selection)));
+  const apart = results[0].output.length < whole.output.length;
+  const values = apart
+    ? results.flatMap(({ output }, i) =>
+        outputDifferences(
+          `part ${i}`,
+          output,
+          outputPart(work.shape, work.phase, whole.output, selections[i]),
+        ),
+      )
+    : outputDifferences('sum of parts', summed(results.map((r) => r.output)), whole.output);
+  const sum = added(results.map((r) => r.counters));
+  return [...values, ...differences('sum of parts', sum, whole.counters, PRODUCTS)];
+}
+
 function added(parts: Counters[]): Counters {
-  const sum = structuredClone(parts[0]);
-  const add = (to: Record<string, unknown>, from: Record<string, unknown>): void => {
-    for (const [name, value] of Object.entries(from))
-      if (typeof value === 'number') to[name] = (to[name] as number) + value;
-      else add(to[name] as Record<string, unknown>, value as Record<string, unknown>);
-  };
-  for (const part of parts.slice(1))
-    add(sum as unknown as Record<string, unknown>, part as unknown as Record<string, unknown>);
-  return sum;
+  return parts.reduce((sum, part) => addCounters(sum, part), zeroCounters());
 }
 
 /**
- * The order of components is irrelevant. Units of a tile and whole tiles of a block swap filters: outputs are
- * permuted, no counter changes. Lanes swap channels: nothing changes at all.
+ * The order of components is irrelevant. Units of a tile and whole tiles of a block swap outputs: outputs are
+ * permuted, no counter changes. Lanes swap terms: nothing changes at all. In gradWeight, and on row PEs, the order
+ * decides who waits for whom; values and work stay.
  */
 export const orderIsIrrelevant = law((kind, drawn, salt) => {
   const c = unhurried({ ...drawn, settings: { ...drawn.settings, lowering: 'channelBlock' } });
   const { machine, work } = build(kind, c);
-  const units = Number(c.settings.units) * Number(c.settings.int8Streams ?? 1);
-  const other = permuted(
-    work,
-    { units, tiles: Number(c.settings.tiles), lanes: Number(c.settings.lanes) },
-    salt,
-  );
+  const { shape, phase } = work;
+  const random = new Random(salt);
+  const lanesRun = onLanes(kind, c);
+  const [outer, inner] =
+    phase === 'gradInput' ? (['channels', 'filters'] as const) : (['filters', 'channels'] as const);
+  const units = lanesRun ? Number(c.settings.units) * Number(c.settings.int8Streams ?? 1) : shape[outer];
+  const tiles = lanesRun ? Number(c.settings.tiles) : 1;
+  const lanes = lanesRun ? Number(c.settings.lanes) : shape[inner];
+  const selection = {
+    ...everything(shape),
+    [outer]: swapUnits(shape[outer], shape.groups, units, tiles, random),
+    [inner]: swapLanes(shape[inner], shape.groups, lanes, random),
+  };
+  const other = select(work, selection);
   const plain = machine.step(work);
-  const swapped = machine.step(other.work);
+  const swapped = machine.step(other);
+  const values = outputDifferences(
+    'permuted outputs and terms',
+    swapped.output,
+    outputPart(shape, phase, plain.output, selection),
+  );
+  if (!lanesRun || phase === 'gradWeight')
+    return [...values, ...differences('permuted', swapped.counters, plain.counters, WORK)];
   return [
-    ...outputDifferences('permuted filters and channels', other.unpermute(swapped.output), plain.output),
+    ...values,
     ...counterDifferences(plain.counters, swapped.counters),
-    ...counterDifferences(machine.count(work), machine.count(other.work)),
+    ...counterDifferences(machine.count(work), machine.count(other)),
   ];
 });
 
@@ -219,8 +305,9 @@ export const LAWS: Record<string, Law> = {
   'counters of count = counters of step': countIsStep,
   'conservation, at both levels': conserves,
   'same input, same result': isDeterministic,
-  'parts by filters add up to the whole': splitsByFilters,
+  'parts by outputs add up to the whole': splitsByOutputs,
   'parts by examples add up to the whole': splitsByExamples,
+  'parts by terms add up to the whole': splitsByTerms,
   'the order of units, tiles and lanes is irrelevant': orderIsIrrelevant,
 };
 

@@ -1,128 +1,154 @@
-/** Parts of a layer and permutations of it, with what puts their outputs back in place. */
-import type { LayerWork } from '../../src/arch/machine.js';
+/** Parts of a layer and permutations of it, in any phase, and the same part of its output. */
+import type { LayerWork, Phase } from '../../src/arch/machine.js';
 import type { Codes } from '../../src/quantize.js';
 import { Random } from '../../src/random.js';
-import { inputShape, outputSize, weightShape, type ConvShape } from '../../src/tensor.js';
+import { inputShape, outputShape, outputSize, weightShape, type ConvShape } from '../../src/tensor.js';
 import { range } from './layers.js';
 
+/** Examples, filters and channels of a layer, in some order; as many of each convolution group. */
+export interface Selection {
+  examples: number[];
+  filters: number[];
+  channels: number[];
+}
+
+export const everything = (s: ConvShape): Selection => ({
+  examples: range(s.batch),
+  filters: range(s.filters),
+  channels: range(s.channels),
+});
+
 /** Rows of `size` elements, in the order given. */
-function pick(codes: Codes, shape: number[], size: number, rows: number[]): Codes {
-  const picked = new Int32Array(rows.length * size);
-  rows.forEach((row, i) => picked.set(codes.codes.subarray(row * size, (row + 1) * size), i * size));
-  return { ...codes, shape, codes: picked };
+function pick<T extends Int32Array | Uint8Array | Float64Array>(data: T, size: number, rows: number[]): T {
+  const picked = new (data.constructor as new (n: number) => T)(rows.length * size);
+  rows.forEach((row, i) => picked.set(data.subarray(row * size, (row + 1) * size), i * size));
+  return picked;
 }
 
-const filterSize = (s: ConvShape): number => (s.channels / s.groups) * s.kernelHeight * s.kernelWidth;
+const pickCodes = (codes: Codes, shape: number[], size: number, rows: number[]): Codes => ({
+  ...codes,
+  shape,
+  codes: pick(codes.codes, size, rows),
+});
 
-/** Filters of the first part and of the second, when each group is cut after `cut` filters. */
-function cutFilters(shape: ConvShape, cut: number): [number[], number[]] {
-  const perGroup = shape.filters / shape.groups;
-  const all = range(shape.filters);
-  return [all.filter((f) => f % perGroup < cut), all.filter((f) => f % perGroup >= cut)];
+/** Rows (example, plane) of an image tensor with so many planes. */
+const planesOf = (examples: number[], planes: number[], all: number): number[] =>
+  examples.flatMap((n) => planes.map((c) => n * all + c));
+
+/** Rows (filter, channel of its group) of the weights. */
+function kernelsOf(s: ConvShape, { filters, channels }: Selection): number[] {
+  const groupChannels = s.channels / s.groups;
+  const groupFilters = s.filters / s.groups;
+  return filters.flatMap((f) =>
+    channels
+      .filter((c) => Math.floor(c / groupChannels) === Math.floor(f / groupFilters))
+      .map((c) => f * groupChannels + (c % groupChannels)),
+  );
 }
 
-export function splitByFilters(work: LayerWork, cut: number): LayerWork[] {
-  return cutFilters(work.shape, cut).map((filters) => {
-    const shape = { ...work.shape, filters: filters.length };
-    return { ...work, shape, weights: pick(work.weights, weightShape(shape), filterSize(shape), filters) };
-  });
+export function select(work: LayerWork, selection: Selection): LayerWork {
+  const { examples, filters, channels } = selection;
+  const whole = work.shape;
+  const shape = {
+    ...whole,
+    batch: examples.length,
+    filters: filters.length,
+    channels: channels.length,
+  };
+  const { outHeight, outWidth } = outputSize(whole);
+  const inputs = planesOf(examples, channels, whole.channels);
+  const pixels = whole.height * whole.width;
+  return {
+    ...work,
+    shape,
+    weights: pickCodes(
+      work.weights,
+      weightShape(shape),
+      whole.kernelHeight * whole.kernelWidth,
+      kernelsOf(whole, selection),
+    ),
+    activations: work.activations && pickCodes(work.activations, inputShape(shape), pixels, inputs),
+    inputMask: work.inputMask && pick(work.inputMask, pixels, inputs),
+    gradOutput:
+      work.gradOutput &&
+      pickCodes(
+        work.gradOutput,
+        outputShape(shape),
+        outHeight * outWidth,
+        planesOf(examples, filters, whole.filters),
+      ),
+  };
 }
 
-export function joinFilters(shape: ConvShape, cut: number, outputs: Float64Array[]): Float64Array {
-  const { outHeight, outWidth } = outputSize(shape);
-  const plane = outHeight * outWidth;
-  const joined = new Float64Array(shape.batch * shape.filters * plane).fill(NaN);
-  cutFilters(shape, cut).forEach((filters, part) => {
-    for (let n = 0; n < shape.batch; n++)
-      filters.forEach((f, i) => {
-        const from = (n * filters.length + i) * plane;
-        joined.set(outputs[part].subarray(from, from + plane), (n * shape.filters + f) * plane);
-      });
-  });
-  return joined;
+/** The part of a phase's output that a selection of the layer yields. */
+export function outputPart(
+  s: ConvShape,
+  phase: Phase,
+  output: Float64Array,
+  selection: Selection,
+): Float64Array {
+  const { examples, filters, channels } = selection;
+  const { outHeight, outWidth } = outputSize(s);
+  if (phase === 'forward') return pick(output, outHeight * outWidth, planesOf(examples, filters, s.filters));
+  if (phase === 'gradInput')
+    return pick(output, s.height * s.width, planesOf(examples, channels, s.channels));
+  return pick(output, s.kernelHeight * s.kernelWidth, kernelsOf(s, selection));
 }
 
-/** The first example, and the others. */
-export function splitByExamples(work: LayerWork): LayerWork[] {
-  const { batch, channels, height, width } = work.shape;
-  return [[0], range(batch).slice(1)].map((examples) => {
-    const shape = { ...work.shape, batch: examples.length };
-    const size = channels * height * width;
-    return { ...work, shape, activations: pick(work.activations!, inputShape(shape), size, examples) };
-  });
-}
+export const summed = (outputs: Float64Array[]): Float64Array =>
+  outputs.reduce((sum, output) => sum.map((value, i) => value + output[i]));
 
-export function joinExamples(outputs: Float64Array[]): Float64Array {
-  const joined = new Float64Array(outputs.reduce((n, o) => n + o.length, 0));
-  outputs.reduce((at, output) => {
-    joined.set(output, at);
-    return at + output.length;
-  }, 0);
-  return joined;
-}
-
-export interface Permuted {
-  work: LayerWork;
-  unpermute(output: Float64Array): Float64Array;
+/** The first `cut` members of each group, and the rest. */
+export function cutGroups(count: number, groups: number, cut: number): [number[], number[]] {
+  const perGroup = count / groups;
+  const all = range(count);
+  return [all.filter((i) => i % perGroup < cut), all.filter((i) => i % perGroup >= cut)];
 }
 
 /**
- * Swaps filters among the units of each tile, whole tiles' filters within each block, and channels among lanes.
- * A lane keeps company with the same channels in every channel block: lanes that the last block leaves absent
- * swap among themselves only.
+ * Members of each group swapped within runs of `size` and whole full runs swapped within blocks of `runs` runs: units
+ * of a tile, and tiles of a block.
  */
-export function permuted(
-  work: LayerWork,
-  array: { units: number; tiles: number; lanes: number },
-  salt: number,
-): Permuted {
-  const random = new Random(salt);
-  const { shape } = work;
-  const perGroup = shape.filters / shape.groups;
-  const filters: number[] = [];
-  for (let group = 0; group < shape.groups; group++)
-    for (let first = 0; first < perGroup; first += array.tiles * array.units) {
-      const inBlock = range(Math.min(perGroup - first, array.tiles * array.units));
-      const chunks = range(Math.ceil(inBlock.length / array.units)).map((k) =>
-        shuffled(inBlock.slice(k * array.units, (k + 1) * array.units), random),
+export function swapUnits(
+  count: number,
+  groups: number,
+  size: number,
+  runs: number,
+  random: Random,
+): number[] {
+  const perGroup = count / groups;
+  const order: number[] = [];
+  for (let group = 0; group < groups; group++)
+    for (let first = 0; first < perGroup; first += runs * size) {
+      const inBlock = range(Math.min(perGroup - first, runs * size));
+      const chunks = range(Math.ceil(inBlock.length / size)).map((k) =>
+        shuffled(inBlock.slice(k * size, (k + 1) * size), random),
       );
       // A partial tile has fewer lane-cycles wherever it is, but must stay the last to keep the cut.
-      const full = chunks.filter((chunk) => chunk.length === array.units);
-      const order = [...shuffled(full, random), ...chunks.slice(full.length)];
-      filters.push(...order.flat().map((f) => group * perGroup + first + f));
+      const full = chunks.filter((chunk) => chunk.length === size);
+      const swapped = [...shuffled(full, random), ...chunks.slice(full.length)];
+      order.push(...swapped.flat().map((i) => group * perGroup + first + i));
     }
-  const groupChannels = shape.channels / shape.groups;
-  const whole = groupChannels % array.lanes;
-  const lanes = [
+  return order;
+}
+
+/**
+ * Members of each group swapped among lanes. A lane keeps company with the same members in every block of `lanes`:
+ * lanes that the last block leaves absent swap among themselves only.
+ */
+export function swapLanes(count: number, groups: number, lanes: number, random: Random): number[] {
+  const perGroup = count / groups;
+  const whole = perGroup % lanes;
+  const order = [
     ...shuffled(range(whole), random),
     ...shuffled(
-      range(array.lanes - whole).map((l) => l + whole),
+      range(lanes - whole).map((l) => l + whole),
       random,
     ),
   ];
-  // With less than one block of channels, only the lanes in use can swap.
-  const channel = range(groupChannels).map((c) => c - (c % array.lanes) + lanes[c % array.lanes]);
-  const kernel = shape.kernelHeight * shape.kernelWidth;
-  const rows = filters.flatMap((f) => channel.map((c) => f * groupChannels + c));
-  const planes = range(shape.batch * shape.groups).flatMap((g) => channel.map((c) => g * groupChannels + c));
-  const { outHeight, outWidth } = outputSize(shape);
-  const plane = outHeight * outWidth;
-  return {
-    work: {
-      ...work,
-      weights: pick(work.weights, weightShape(shape), kernel, rows),
-      activations: pick(work.activations!, inputShape(shape), shape.height * shape.width, planes),
-    },
-    unpermute: (output) => {
-      const back = new Float64Array(output.length).fill(NaN);
-      for (let n = 0; n < shape.batch; n++)
-        filters.forEach((f, i) => {
-          const from = (n * shape.filters + i) * plane;
-          back.set(output.subarray(from, from + plane), (n * shape.filters + f) * plane);
-        });
-      return back;
-    },
-  };
+  // With less than one block of members, only the lanes in use can swap.
+  const within = range(perGroup).map((i) => i - (i % lanes) + order[i % lanes]);
+  return range(groups).flatMap((group) => within.map((i) => group * perGroup + i));
 }
 
 function shuffled<T>(list: T[], random: Random): T[] {
