@@ -164,7 +164,7 @@ function runPhase(
   const essentialBits = once((units: UnitKind) => essentialBitUses(units, work));
   const denominator = onceByConfig((machine: Machine) => machine.count(work));
   const several = run.phases.length > 1 ? `, ${phase}` : '';
-  contenders.forEach((contender, index) => {
+  for (const contender of contenders) {
     const { kind, machine, dense, twin } = contender;
     options.progress?.(run.done++, run.total, `${layer.name} on ${kind.name}${several}`);
     const masked = Boolean(kind.masksGradInput && work.inputMask);
@@ -174,7 +174,7 @@ function runPhase(
     const violations = conservationViolations(kind, machine, work, counters, bits);
     if (result) {
       violations.unshift(...valueViolations(kind.name, work, result.output, expected(masked)));
-      if (index === 0) options.observer?.output?.(layer, phase, result.output);
+      if (contender === run.contenders[0]) options.observer?.output?.(layer, phase, result.output);
     }
     report.violations.push(...violations);
     record(contender, facts, {
@@ -186,7 +186,7 @@ function runPhase(
       verified: violations.length > 0 ? false : result ? true : null,
       outputsChecked: result ? result.output.length : 0,
     });
-  });
+  }
 }
 
 function record(contender: Contender, facts: LayerFacts, measured: Parameters<typeof layerReport>[3]): void {
@@ -229,7 +229,7 @@ function finish({ contenders, options, report, total, quantization }: Run): Repo
       area: machineArea(kind, machine.config, quantization.precision),
       phases,
       layers,
-      phaseTotals: [...phaseTotals].map(([phase, sums]) => sums.report(phase, machine)),
+      phaseTotals: phases.flatMap((phase) => phaseTotals.get(phase)?.report(phase, machine) ?? []),
       total: totals.report('all', machine),
     });
   for (const { name, phase, step, outside, elements } of report.recorded)

@@ -23,6 +23,7 @@ const LAYERS: string[][] = [
   ['report'],
   ['expected'],
   ['simulate'],
+  ['train'],
   ['fuzz', 'record'],
   ['cli'],
   ['index'],

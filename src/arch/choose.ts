@@ -39,10 +39,7 @@ export function chooseMachines(
   budget: Budget = 'none',
   precision: Precision = 'int16',
 ): Choice {
-  if (names.length === 0) throw new UserError('no-machine', 'no machine was chosen; use --machine NAME');
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice) throw new UserError('machine-twice', `machine ${twice} is named twice; name each machine once`);
-  const { chosen, common } = distribute(names, settings);
+  const { chosen, common } = givenSettings(names, settings);
   // All settings are checked first, each in the name of a machine that it was given to.
   const configs = chosen.map(({ kind, values }) => resolveConfig(kind, values));
   const size = budgetSize(budgetArray(common), precision);
@@ -54,11 +51,17 @@ export function chooseMachines(
   return { machines, size };
 }
 
-/** Each machine with its own settings, and those that were given to all. */
-function distribute(
+/**
+ * Each machine with its own settings, and those that were given to all.
+ * @throws UserError on unknown or repeated machines, and on settings that fit none of them
+ */
+export function givenSettings(
   names: readonly string[],
   settings: readonly string[],
 ): { chosen: { kind: MachineKind; values: Settings }[]; common: Settings } {
+  if (names.length === 0) throw new UserError('no-machine', 'no machine was chosen; use --machine NAME');
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice) throw new UserError('machine-twice', `machine ${twice} is named twice; name each machine once`);
   const chosen = names.map((name) => ({ kind: machineKind(name), values: {} as Settings }));
   const common: Settings = {};
   for (const setting of settings) {

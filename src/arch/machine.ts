@@ -139,7 +139,7 @@ export interface MachineKind {
 
 /** The array parameters that all machines share. */
 export const ARRAY_PARAMETERS: readonly Parameter[] = [
-  { name: 'tiles', default: 16, min: 1, max: 1024, doc: 'tiles (PEs)' },
+  { name: 'tiles', default: 16, min: 1, max: 65536, doc: 'tiles (PEs)' },
   { name: 'units', default: 16, min: 1, max: 1024, doc: 'units per tile, one filter each' },
   { name: 'lanes', default: 16, min: 1, max: 1024, doc: 'lanes per unit' },
   {

@@ -15,17 +15,31 @@ export interface OutputFlags {
 
 const VIOLATIONS_SHOWN = 20;
 
-/** Prints or writes the report. @throws VerificationError after it, if the report holds violations */
-export function deliver(
+/** Prints or writes a report. @throws VerificationError after it, if the report holds violations */
+export const deliver = (
   report: Report,
   flags: OutputFlags,
   asText: (report: Report) => string,
   io: Io,
+): void => deliverAs(report, flags, { text: asText, csv: csvText }, io);
+
+/** As `deliver`, for results of any form; JSON is the result as it is. */
+export function deliverAs<Result extends { violations: readonly string[] }>(
+  result: Result,
+  flags: OutputFlags,
+  as: { text: (result: Result) => string; csv: (result: Result) => string },
+  io: Io,
 ): void {
-  const text = render(report, formatOf(flags), asText);
+  const format = formatOf(flags);
+  const text =
+    format === 'json'
+      ? `${JSON.stringify(result, null, 2)}\n`
+      : format === 'csv'
+        ? as.csv(result)
+        : `${as.text(result)}\n`;
   if (flags.out === undefined) io.out(text);
   else atomicWriteText(flags.out, text);
-  const { violations } = report;
+  const { violations } = result;
   if (violations.length === 0) return;
   for (const violation of violations.slice(0, VIOLATIONS_SHOWN)) io.err(`kneadsim: ${violation}\n`);
   const rest = violations.length - VIOLATIONS_SHOWN;
@@ -44,11 +58,6 @@ function formatOf({ json, csv, out }: OutputFlags): Format {
   if (csv) return 'csv';
   const extension = extname(out ?? '').toLowerCase();
   return extension === '.json' ? 'json' : extension === '.csv' ? 'csv' : 'text';
-}
-
-function render(report: Report, format: Format, asText: (report: Report) => string): string {
-  if (format === 'json') return `${JSON.stringify(report, null, 2)}\n`;
-  return format === 'csv' ? csvText(report) : `${asText(report)}\n`;
 }
 
 /**

@@ -10,6 +10,7 @@ import { listCommand } from './list.js';
 import { recordCommand } from './record.js';
 import { replayCommand } from './replay.js';
 import { traceCommand } from './trace.js';
+import { trainCommand } from './train.js';
 
 /** Exit code of a bug, after sysexits. */
 const INTERNAL_ERROR = 70;
@@ -45,11 +46,13 @@ Exit codes: 0 good, 1 wrong input, 2 verification failed.
 Try:
   kneadsim replay
   kneadsim compare --precision int8
+  kneadsim train
   kneadsim knead --weights "3,-5,0,9"
   kneadsim list`,
     )
     .addCommand(replayCommand(io))
     .addCommand(compareCommand(io))
+    .addCommand(trainCommand(io))
     .addCommand(kneadCommand(io))
     .addCommand(fuzzCommand(io))
     .addCommand(recordCommand(io))

@@ -34,6 +34,17 @@ export const sumOf = (parts: Record<string, number>): number =>
 export const laneCycles = ({ busy, stall, idle }: Pick<LayerReport, 'busy' | 'stall' | 'idle'>): number =>
   busy + sumOf(stall) + sumOf(idle);
 
+/** Shares of all lane-cycles: busy, stall.CAUSE, idle.CAUSE; they add up to 1. */
+export function laneShares(row: Pick<LayerReport, 'busy' | 'stall' | 'idle'>): Record<string, number> {
+  const all = laneCycles(row);
+  const shares: Record<string, number> = { busy: quotient(row.busy, all) ?? 0 };
+  for (const [cause, cycles] of Object.entries(row.stall))
+    shares[`stall.${cause}`] = quotient(cycles, all) ?? 0;
+  for (const [cause, cycles] of Object.entries(row.idle))
+    shares[`idle.${cause}`] = quotient(cycles, all) ?? 0;
+  return shares;
+}
+
 /** One row. `laneSlots` is null in totals over several phases. */
 export function layerReport(
   facts: LayerFacts,

@@ -1,13 +1,14 @@
 /** What `replay` prints: per machine one table, a row per layer and the total, all of it within 100 columns. */
 import { budgetLine, configLine, factorLegend, heading, lossLine, notes, verdict } from './heading.js';
 import { factor, percent, ratio, short, whole, yesNo } from './number.js';
-import type { LayerReport, MachineReport, Report } from './report.js';
+import type { LayerReport, Report } from './report.js';
 import { laneCycles, quotient, sumOf } from './row.js';
 import { textTable, type Column } from './textTable.js';
 
 /** The report as text, without a line end at its end. */
 export function replayText(report: Report): string {
-  const tables = tablesOf(report.machines);
+  const rows = report.machines.map(({ layers, total }) => [...layers, total]);
+  const tables = alignedTables([LAYER], FIELDS, rows);
   return [
     [heading(report), ...budgetLine(report)].join('\n'),
     ...report.machines.map((machine, m) =>
@@ -19,12 +20,16 @@ export function replayText(report: Report): string {
   ].join('\n\n');
 }
 
-interface Field {
+/** A column of a table of rows. */
+export interface Field {
   head: readonly string[];
   of: (row: LayerReport) => string;
   /** What must be known in some row for the column to be drawn at all. */
   known?: (row: LayerReport) => unknown;
+  text?: boolean;
 }
+
+export const LAYER: Field = { head: ['layer'], of: (row) => row.name, text: true };
 
 const FIELDS: readonly Field[] = [
   { head: ['MACs'], of: (row) => short(row.macs) },
@@ -50,13 +55,19 @@ const FIELDS: readonly Field[] = [
 ];
 
 /** The same columns in the same widths for every machine, so that the tables can be read across. */
-function tablesOf(machines: readonly MachineReport[]): Column[][] {
-  const rows = machines.map(({ layers, total }) => [...layers, total]);
-  const fields = FIELDS.filter(({ known }) => !known || rows.flat().some((row) => known(row) !== null));
-  const tables = machines.map((_, m) => [
-    { head: ['layer'], cells: rows[m].map((row) => row.name), text: true },
-    ...fields.map(({ head, of }) => ({ head, cells: rows[m].map((row) => of(row)) })),
-  ]);
+export function alignedTables(
+  lead: readonly Field[],
+  fields: readonly Field[],
+  rows: readonly (readonly LayerReport[])[],
+): Column[][] {
+  const shown = fields.filter(({ known }) => !known || rows.flat().some((row) => known(row) !== null));
+  const tables = rows.map((own) =>
+    [...lead, ...shown].map(({ head, of, text = false }) => ({
+      head,
+      cells: own.map((row) => of(row)),
+      text,
+    })),
+  );
   return tables.map((columns) =>
     columns.map((column, i) => ({
       ...column,

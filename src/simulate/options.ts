@@ -50,7 +50,7 @@ export interface SimulateOptions extends RunOptions {
 /** Sees what is otherwise forgotten layer by layer. */
 export interface RunObserver {
   operands?(layer: LoadedLayer): void;
-  /** Integer outputs of the first machine that runs the phase, at level step. */
+  /** Integer outputs of the first machine, at level step. */
   output?(layer: LoadedLayer, phase: Phase, output: Float64Array): void;
 }
 

@@ -1,0 +1,35 @@
+/** The ablation as data: the report of the main condition, one row per condition, machine and phase, other reports. */
+import type { Phase } from '../arch/machine.js';
+import type { Precision } from '../quantize.js';
+import type { Report } from './report.js';
+
+/** Factors over a denominator; null where it does not run, or has nothing to do. */
+export interface Factors {
+  cycles: number | null;
+  raw: number | null;
+  /** At equal lane occupancy. */
+  occupancy: number | null;
+  /** If nothing were shared. */
+  bound: number | null;
+}
+
+export interface AblationRow {
+  precision: Precision;
+  prune: number;
+  machine: string;
+  /** `all` is the whole step. */
+  phase: Phase | 'all';
+  cycles: number;
+  vsDense: Factors;
+  vsTwin: Factors;
+  /** Shares of all lane-cycles: busy, stall.CAUSE, idle.CAUSE. */
+  shares: Record<string, number>;
+  verified: boolean | null;
+  outputsChecked: number;
+}
+
+export interface AblationReport extends Report {
+  ablation: AblationRow[];
+  /** Full reports of the other conditions. */
+  otherRuns: Report[];
+}
