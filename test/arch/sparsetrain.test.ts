@@ -65,6 +65,10 @@ describe.each(KINDS)('$name', (kind) => {
       const { rows, array, times } = stalledFor(kind, c, work);
       const widest = Math.min(array.taps, work.shape.kernelWidth);
       const operations = rows.flat();
+      const sum = (list: { cycles: number }[]): number => list.reduce((n, { cycles }) => n + cycles, 0);
+      const ofRow = (row: { cycles: number }[]): number =>
+        Math.max(...row.map(({ cycles }) => cycles), Math.ceil(sum(row) / array.pesPerGroup));
+      const share = Math.ceil(sum(operations) / (array.groups * array.pesPerGroup));
       const lanes = operations.reduce((sum, { cycles, taps }) => sum + cycles * taps, 0);
       if (times.ppu > 0) waits++;
       return [machine.count(work), machine.step(work).counters].flatMap((found) => {
@@ -73,6 +77,7 @@ describe.each(KINDS)('$name', (kind) => {
           ...found,
           cycles: times.cycles,
           pipelineCycles: times.pipelineCycles,
+          boundCycles: Math.max(share, ...rows.map(ofRow)),
           rowOperations: operations.length,
           busy: lanes,
           singleStreamLaneCycles: lanes,
