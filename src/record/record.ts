@@ -125,7 +125,9 @@ function summaryOf(
     last: { loss, accuracy },
     test: { accuracy: test.correct / test.count, ...test },
     density: Object.fromEntries(
-      Object.entries(pruner.state().totals).map(([layer, total]) => [layer, shares(total)]),
+      Object.entries(pruner.state().totals)
+        .map(([layer, total]) => [layer, shares(total)] as const)
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
     ),
   };
 }

@@ -16,6 +16,8 @@ import type { Tf } from './tensorflow.js';
 
 /** Share of a batch that enters the running statistics of a batch norm. */
 const RUNNING_SHARE = 0.1;
+/** Images tested at once; the answers do not depend on it. */
+const TEST_BATCH = 64;
 
 export interface StepResult {
   step: number;
@@ -132,11 +134,11 @@ export class Trainer {
 
   /** Right answers on the whole test set. */
   evaluate(progress: (done: number, total: number) => void): { correct: number; count: number } {
-    const { tf, dataset, settings } = this;
+    const { tf, dataset } = this;
     const { count } = dataset.test;
     let correct = 0;
-    for (let start = 0; start < count; start += settings.batch) {
-      const size = Math.min(settings.batch, count - start);
+    for (let start = 0; start < count; start += TEST_BATCH) {
+      const size = Math.min(TEST_BATCH, count - start);
       const indices = Array.from({ length: size }, (_, n) => start + n);
       const { images, labels } = standardised(dataset, dataset.test, indices);
       correct += tf.tidy(() => {
