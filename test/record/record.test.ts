@@ -12,11 +12,11 @@ import { record, type RecordSummary } from '../../src/record/record.js';
 import { recordedStep } from '../../src/record/recordedStep.js';
 import type { RecordSettings } from '../../src/record/settings.js';
 import { Trainer } from '../../src/record/trainer.js';
-import { referenceGradInput, referenceGradWeight } from '../../src/reference.js';
 import { simulate } from '../../src/simulate.js';
 import { openTrace } from '../../src/trace/open.js';
 import { openSteps } from '../../src/trace/openSteps.js';
 import type { Trace } from '../../src/trace/trace.js';
+import { checkRelations } from './relations.js';
 import { dataset, short, tf } from './support.js';
 
 const root = mkdtempSync(join(tmpdir(), 'kneadsim-record-'));
@@ -33,37 +33,6 @@ const bytesOf = (out: string): Map<string, string> =>
       .sort()
       .map((name) => [name, readFileSync(join(out, name)).toString('base64')]),
   );
-
-function largestDifference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let largest = 0;
-  let difference = 0;
-  for (let i = 0; i < expected.length; i++) {
-    largest = Math.max(largest, Math.abs(expected[i]));
-    difference = Math.max(difference, Math.abs(found[i] - expected[i]));
-  }
-  return difference / largest;
-}
-
-/** The recorded gradients follow from the recorded operands. */
-function checkRelations(trace: Trace): void {
-  for (const layer of trace.layers) {
-    const { name, shape, tensors, postRelu } = layer;
-    const read = layer.read.bind(layer);
-    const gradOutput = read('grad_output').data;
-    const input = read('input').data;
-    const gradInput = referenceGradInput(shape, read('weight').data, gradOutput);
-    expect(largestDifference(read('grad_input').data, gradInput), name).toBeLessThan(1e-4);
-    const gradWeight = referenceGradWeight(shape, input, gradOutput);
-    expect(largestDifference(read('grad_weight').data, gradWeight), name).toBeLessThan(1e-4);
-    expect(tensors.input_mask !== undefined, name).toBe(postRelu);
-    if (!postRelu) continue;
-    const mask = read('input_mask').data;
-    expect(
-      input.findIndex((x: number, i: number) => mask[i] !== (x === 0 ? 0 : 1)),
-      name,
-    ).toBe(-1);
-  }
-}
 
 describe('20 real steps', () => {
   const out = folder('twenty');
