@@ -1,5 +1,5 @@
 # Set-up and jobs. Everything here needs only Node (>= 20) and make; npm packages are installed, never system ones.
-.PHONY: replay test bench fuzz lint build clean
+.PHONY: replay train test bench fuzz lint build clean
 .DEFAULT_GOAL := build
 
 NPM ?= npm
@@ -16,6 +16,12 @@ build: $(INSTALLED)
 replay: build
 	node dist/cli/main.js compare
 	node dist/cli/main.js replay
+
+# Recorded training steps of three networks through all machines: the ablation, every value checked.
+train: build
+	node dist/cli/main.js train traces/resnet8-fmnist-late-s00600.safetensors
+	node dist/cli/main.js train traces/lenet5-fmnist-late-s01500.safetensors
+	node dist/cli/main.js train traces/tcn-seqfmnist-late-s00600.safetensors
 
 test: build
 	$(NPM) test

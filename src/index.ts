@@ -39,9 +39,15 @@ export {
   type MachineConfig,
   type MachineKind,
   type Parameter,
+  type Phase,
   type StepResult,
 } from './arch/machine.js';
 export { simulate, type SimulateOptions } from './simulate.js';
-export type { LayerReport, MachineReport, Report } from './report/report.js';
+export { openSteps, type TraceSteps } from './trace/openSteps.js';
+export { ablation, type AblationOptions } from './train/ablation.js';
+export { shapeSearch, type ShapeSearchOptions } from './train/shapeSearch.js';
+export type { AblationReport, AblationRow } from './report/ablationReport.js';
+export type { ShapeReport, ShapeRow } from './report/shapeReport.js';
+export type { LayerReport, MachineReport, PruningReport, RecordedReport, Report } from './report/report.js';
 export { fuzz, type FuzzOptions, type FuzzResult } from './fuzz.js';
 export { VERSION } from './version.js';

@@ -1,11 +1,10 @@
 /** The search over array shapes as text: the best of each machine, what they keep of the bound, where the rest goes. */
-import type { MachineConfig } from '../arch/machine.js';
+import type { MachineConfig, ParameterValue } from '../arch/machine.js';
 import { budgetLine, heading, notes } from './heading.js';
 import { factor, percent, whole } from './number.js';
 import { pruningTable, recordedLine } from './pruningTable.js';
 import type { ShapeReport, ShapeRow } from './shapeReport.js';
-import { textTable } from './textTable.js';
-import { wrap } from './textTable.js';
+import { textTable, wrap } from './textTable.js';
 
 /** Shapes per machine that are shown; the JSON has all. */
 const SHOWN = 5;
@@ -26,8 +25,8 @@ export function shapeSearchText(report: ShapeReport): string {
         `${machine}: best arrays of ${own.length} configurations by cycles, at level ${own[0].level}`,
         table(arrays(own).slice(0, SHOWN)),
         ...(byCycles === byKept
-          ? [`fewest cycles and most of the bound: ${summary(byCycles)}`]
-          : [`fewest cycles: ${summary(byCycles)}`, `most of the bound: ${summary(byKept)}`]),
+          ? [summary('fewest cycles and most of the bound', byCycles)]
+          : [summary('fewest cycles', byCycles), summary('most of the bound', byKept)]),
       ].join('\n');
     }),
     [
@@ -36,10 +35,12 @@ export function shapeSearchText(report: ShapeReport): string {
         : `verified: all ${whole(outputs)} outputs of the ${checked.length} winners, at level step, equal the dense reference`,
       ...recordedLine(report),
       ...notes(report),
-      "speedup        cycles of dense MAC (dadiannao; the budget's array) / cycles",
+      "raw            speedup: cycles of dense MAC (dadiannao; the budget's array) / cycles",
       'bound          speedup if no lane waited for another (single stream)',
       'occ.           speedup at equal occupancy: dense lane-items / lane-cycles issued or stalled',
-      'kept %         occ. / bound; stall and idle in % of all lane-cycles',
+      'kept %         occ. / bound',
+      'other %        of all lane-cycles: issued, stalled by flush, wind(ow), imb(alance), ...,',
+      '               idle by absent lane, absent unit, empty',
     ].join('\n'),
   ].join('\n\n');
 }
@@ -53,68 +54,82 @@ function arrays(rows: readonly ShapeRow[]): ShapeRow[] {
   });
 }
 
-/** `64 x 4 x 16`, windows, lowering; groups x PEs x taps. */
-function shapeOf(config: MachineConfig): string {
-  const { tiles, units, lanes, groups, pesPerGroup, taps, windowSlots, kneadingStride, lowering } = config;
+/** `64 x 4 x 16`, and `455 groups x 3 x 3` of row machines. */
+function arrayOf({ tiles, units, lanes, groups, pesPerGroup, taps }: MachineConfig): string {
   return [
     ...(tiles === undefined ? [] : [`${tiles} x ${units} x ${lanes}`]),
     ...(groups === undefined ? [] : [`${groups} groups x ${pesPerGroup} x ${taps}`]),
-    ...(windowSlots === undefined ? [] : [`D ${windowSlots}`]),
-    ...(kneadingStride === undefined ? [] : [`KS ${kneadingStride}`]),
-    ...(lowering === undefined ? [] : [`${lowering}`]),
-  ].join(', ');
+  ].join(' and ');
 }
+
+/** Parameters beside the array, with their heads. */
+const DETAILS: [name: string, head: string[]][] = [
+  ['windowSlots', ['D']],
+  ['kneadingStride', ['KS']],
+  ['lowering', ['lower-', 'ing']],
+];
+
+const detail = (value: ParameterValue | undefined): string =>
+  value === 'channelBlock' ? 'block' : value === 'flattened' ? 'flat' : String(value);
+
+/** Causes that a table has room for. */
+const CAUSES = 7;
 
 function table(rows: readonly ShapeRow[]): string {
   const column = (head: string[], of: (row: ShapeRow) => string) => ({ head, cells: rows.map(of) });
-  const causes = Object.keys(rows[0].shares).filter((cause) =>
-    rows.some(({ shares }) => shares[cause] >= 0.0005),
-  );
+  const largest = (cause: string): number => Math.max(...rows.map(({ shares }) => shares[cause]));
+  const all = Object.keys(rows[0].shares).filter((cause) => largest(cause) >= 0.0005);
+  const shown = [...all].sort((a, b) => largest(b) - largest(a)).slice(0, CAUSES);
   return textTable(
     [
-      { ...column(['tiles x units x lanes'], ({ config }) => shapeOf(config)), text: true },
+      {
+        ...column(
+          ['tiles' in rows[0].config ? 'tiles x units x lanes' : 'groups x PEs x taps'],
+          ({ config }) => arrayOf(config),
+        ),
+        text: true,
+      },
+      ...DETAILS.filter(([name]) => name in rows[0].config).map(([name, head]) =>
+        column(head, ({ config }) => detail(config[name])),
+      ),
       column(['cycles'], (row) => whole(row.cycles)),
-      column(['speed-', 'up'], (row) => factor(row.speedupVsDense)),
+      column(['raw'], (row) => factor(row.speedupVsDense)),
       column(['occ.'], (row) => factor(row.occupancySpeedup)),
       column(['bound'], (row) => factor(row.singleStreamBound)),
       column(['kept', '%'], (row) => percent(row.kept)),
-      ...causes.map((cause) => column(shortCause(cause), ({ shares }) => percent(shares[cause]))),
+      ...all
+        .filter((cause) => shown.includes(cause))
+        .map((cause) => column([shortCause(cause), '%'], ({ shares }) => percent(shares[cause]))),
     ],
     false,
   );
 }
 
 /** Causes as column heads that leave room for all of them. */
-function shortCause(cause: string): string[] {
-  const [kind, name = ''] = cause.split('.');
-  if (name === '') return [kind];
+function shortCause(cause: string): string {
+  const name = cause.replace(/^.*\./, '');
   const short: Record<string, string> = {
     absentLane: 'lane',
     absentUnit: 'unit',
-    imbalance: 'imbal.',
+    imbalance: 'imb.',
     window: 'wind.',
     weights: 'wts.',
+    output: 'outp.',
   };
-  return [kind, short[name] ?? name];
+  return short[name] ?? name;
 }
 
-const summary = ({
-  config,
-  cycles,
-  speedupVsDense,
-  occupancySpeedup,
-  singleStreamBound,
-  kept,
-}: ShapeRow): string =>
-  wrap(
+function summary(title: string, row: ShapeRow): string {
+  const { config } = row;
+  return wrap(
     [
-      shapeOf(config),
-      `${whole(cycles)} cycles`,
-      `speedup ${factor(speedupVsDense)}`,
-      `occ. ${factor(occupancySpeedup)} of bound ${factor(singleStreamBound)}`,
-      `kept ${percent(kept)} %`,
+      `${title}: ${arrayOf(config)}`,
+      ...DETAILS.filter(([name]) => name in config).map(([name]) => `${name} ${config[name]}`),
+      `${whole(row.cycles)} cycles`,
+      `speedup ${factor(row.speedupVsDense)}`,
+      `occ. ${factor(row.occupancySpeedup)} of bound ${factor(row.singleStreamBound)}`,
+      `kept ${percent(row.kept)} %`,
     ],
     '; ',
-    4,
-    78,
   );
+}

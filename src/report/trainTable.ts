@@ -38,7 +38,7 @@ export function trainText(report: Report): string {
 /** What the tables of `train` mean beyond those of `replay`. */
 export const TRAIN_LEGEND = [
   'dense, twin    denominators: dense MAC (dadiannao), and the row machine with compression off',
-  'equal occ.     lane-items of the denominator / lane-cycles issued or stalled: idle lanes do not count',
+  'equal occ.     lane-items of the denominator / lane-cycles issued or stalled; idle lanes aside',
   'not timed      weight update, batch norm and optimiser',
 ];
 
