@@ -83,7 +83,10 @@ describe('terms and essential bits', () => {
 describe('violations', () => {
   const drawn = fc.sample(shapeArbitrary, 1)[0];
   it.each(MACHINES)('of $name are told apart', (kind) => {
-    const machine = configured(kind, { tiles: 2, units: 3, lanes: 2 });
+    const machine = configured(
+      kind,
+      'tiles' in configured(kind).config ? { tiles: 2, units: 3, lanes: 2 } : {},
+    );
     const work = layer(drawn);
     const uses = essentialBitUses(kind.units('forward'), work);
     const after = (tamper: (c: Counters) => void): string[] => {

@@ -26,7 +26,9 @@ describe.each(['replay', 'compare'])('JSON of %s', (command) => {
     expect(report.traceHash).toMatch(/^[0-9a-f]{64}$/);
     expect(report.machines.map(({ name }) => name)).toEqual(everyMachine);
     for (const machine of report.machines) {
-      expect(machine).toHaveProperty('config.tiles');
+      expect(machine).toHaveProperty(
+        machine.name.startsWith('sparsetrain') ? 'config.groups' : 'config.tiles',
+      );
       expect(machine.layers.map(({ name }) => name)).toEqual(['conv1']);
       for (const row of [...machine.layers, machine.total]) {
         for (const key of ROW) expect(row).toHaveProperty(key);
