@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { writeFileSync } from 'node:fs';
+import { format } from 'prettier';
 import { loadDataset, type Dataset } from '../../src/record/datasets.js';
 import { loadTensorFlow } from '../../src/record/tensorflow.js';
 import { renderPlot } from './plot.js';
@@ -43,7 +44,7 @@ for (let seed = 1; seed <= seeds; seed++)
     points.push(pointOf({ ...study, p, seed }, here('../results/accuracy'), environment));
 
 const rows = summarise(points);
-const table = tableOf(rows, points[0]);
+const table = await format(tableOf(rows, points[0]), { parser: 'markdown' });
 console.log(table);
 writeFileSync(here('accuracy.md'), table);
 const { svg, png } = await renderPlot(points, rows);

@@ -134,6 +134,6 @@ ${lines.map(line).join('\n')}
 - ± is the standard deviation over seeds; beside "minus p = 0" it is half of the 95 % interval (Student's t) of the mean difference between runs of one seed, which share initial weights and order of examples. A difference is called noise where that interval holds 0. With few seeds the interval is wide: "within noise" means that no loss was seen, not that there is none.
 - A test set of ${count} images adds its own error of about ${percent(sampling)} points to every accuracy, in part shared by all runs, since they are tested on the same images.
 - Training loss is the mean over the last tenth of the steps, in nats.
-- Density is the share of gradients by a convolution's output that are not zero, all convolutions together and by layer, over all steps and the whole batch. Real gradients are sparse before any pruning, through ReLU and max pooling, so p acts on what is left; rho(p) is the density that normal values would have after the pruning of arXiv:2007.13595.
+- Density is the share of gradients by a convolution's output that are not zero, all convolutions together and by layer, over all steps and the whole batch. Real gradients are sparse before any pruning, through ReLU and max pooling, so p acts on what is left. Pruning also thins out what arrives at the convolutions in front: an example whose gradients were all pruned sends none back. rho(p) is the density that normal values would have after the pruning of arXiv:2007.13595.
 `;
 }

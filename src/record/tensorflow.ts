@@ -3,6 +3,9 @@
  * recording, and nowhere else. Its wasm backend is used, on one thread: 5 to 20 times as fast as the plain JavaScript
  * backend, and deterministic, since WebAssembly fixes every bit of its arithmetic and nothing runs in parallel.
  */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type * as TensorFlow from '@tensorflow/tfjs-core';
 import { UserError } from '../errors.js';
 import { registerGradients } from './gradients.js';
@@ -13,12 +16,27 @@ export const TENSORFLOW_VERSION = '4.22.0';
 const CORE = '@tensorflow/tfjs-core';
 const BACKEND = '@tensorflow/tfjs-backend-wasm';
 
-/** @throws UserError with the command that installs it, if it is not there. */
-export async function loadTensorFlow(
-  load: (name: string) => Promise<unknown> = (name) => import(name),
-): Promise<Tf> {
-  const tf = (await found(load, CORE)) as Tf;
-  await found(load, BACKEND);
+/** From beside kneadsim or, where that is installed without it, from where the user is. */
+async function load(name: string): Promise<unknown> {
+  try {
+    return await import(name);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const path = createRequire(join(process.cwd(), 'package.json')).resolve(name);
+    return import(pathToFileURL(path).href);
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/**
+ * @param from loads a package by its name
+ * @throws UserError with the command that installs it, if it is not there
+ */
+export async function loadTensorFlow(from: (name: string) => Promise<unknown> = load): Promise<Tf> {
+  const tf = (await found(from, CORE)) as Tf;
+  await found(from, BACKEND);
   // Threads would add partial sums in another order in each run.
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   const started = await withoutItsListeners(() => tf.setBackend('wasm'));
@@ -42,12 +60,11 @@ async function withoutItsListeners<T>(start: () => Promise<T>): Promise<T> {
   return result;
 }
 
-async function found(load: (name: string) => Promise<unknown>, name: string): Promise<unknown> {
+async function found(from: (name: string) => Promise<unknown>, name: string): Promise<unknown> {
   try {
-    return await load(name);
+    return await from(name);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;
+    if (!isMissing(error)) throw error;
     throw new UserError(
       'no-tensorflow',
       `recording needs the npm package ${name}, which is not installed; install it: ` +
