@@ -29,7 +29,7 @@ export interface RowArrayConfig {
 }
 
 const ARRAY: readonly Parameter[] = [
-  { name: 'groups', default: 56, min: 1, max: 4096, doc: 'PE groups, each with its post-processing unit' },
+  { name: 'groups', default: 56, min: 1, max: 65_536, doc: 'PE groups, each with its post-processing unit' },
   { name: 'pesPerGroup', default: 3, min: 1, max: 64, doc: 'row PEs per group' },
   { name: 'taps', default: 3, min: 1, max: 64, doc: 'multipliers per PE; wider kernel rows are cut' },
   {

@@ -1,7 +1,10 @@
 /**
  * The clocked array of PE groups (SPEC section 6): in each cycle rows go, in order, to groups that can start one, the
- * lowest first (dynamic), or each group takes every groups-th row (static); then every group is clocked. Rows without
- * operations are rows of zeros that no group is given.
+ * lowest first (dynamic), or each group takes every groups-th row (static). Rows without operations are rows of zeros
+ * that no group is given.
+ *
+ * Groups share nothing but the queue of rows, so each is clocked through its row at once, and the array's clock finds
+ * it again when it can start another.
  */
 import { RowOperations } from '../lower/rowOperations.js';
 import { RowGroup, type RowGroupOptions, type RowLayer } from './rowGroup.js';
@@ -22,18 +25,18 @@ export class RowArray {
   /** Of each group, cycles without a row: while one waited for a buffer of the PPU, and while there was none. */
   readonly blocked: Float64Array;
   readonly idle: Float64Array;
-  /** Rows that have operations, in order, and places of the first of them not yet given, by group if static. */
+  /** Rows that have operations, in order. */
   readonly work: Int32Array;
-  private readonly next: Int32Array;
 
   constructor(
     private readonly options: RowArrayOptions,
     layer: RowLayer,
   ) {
-    this.groups = Array.from({ length: options.groups }, () => new RowGroup(options, layer));
-    this.blocked = new Float64Array(options.groups);
-    this.idle = new Float64Array(options.groups);
-    const operations = new RowOperations(layer.shape, layer.phase, options.taps);
+    const { groups, taps } = options;
+    this.groups = Array.from({ length: groups }, () => new RowGroup(options, layer));
+    this.blocked = new Float64Array(groups);
+    this.idle = new Float64Array(groups);
+    const operations = new RowOperations(layer.shape, layer.phase, taps);
     this.rows = operations.rows;
     this.widestPiece = operations.widestPiece;
     const work: number[] = [];
@@ -44,51 +47,52 @@ export class RowArray {
       layer.output.fill(operations.count > 0 ? NaN : 0, at, at + operations.width);
     }
     this.work = Int32Array.from(work);
-    this.next = Int32Array.from({ length: options.dispatch === 'static' ? options.groups : 1 }, (_, g) => g);
   }
 
   /** Runs all rows. */
   run(): void {
-    const { groups, work, next } = this;
-    const shared = this.options.dispatch === 'dynamic';
-    const stride = next.length;
-    let working = true;
-    while (working) {
-      working = false;
-      // All groups look before any is clocked: a row that is given in this cycle is no longer waiting.
-      for (let g = 0; g < groups.length; g++) {
-        const queue = shared ? 0 : g;
-        const group = groups[g];
-        if (next[queue] < work.length && group.free) {
-          group.start(work[next[queue]]);
-          next[queue] += stride;
-        }
-        if (group.hasRow || next[queue] < work.length) working = true;
-      }
-      if (!working) break;
-      for (let g = 0; g < groups.length; g++) {
-        const group = groups[g];
-        if (!group.hasRow)
-          if (next[shared ? 0 : g] < work.length) this.blocked[g]++;
-          else this.idle[g]++;
-        group.cycle();
-      }
-      this.cycles++;
-    }
-    this.drain();
+    const { groups, blocked, idle } = this;
+    const rowCycles = new Float64Array(groups.length);
+    const lastRow =
+      this.options.dispatch === 'static' ? this.runStatic(rowCycles) : this.runDynamic(rowCycles);
+    for (const group of groups) if (group.rowEnd > this.cycles) this.cycles = group.rowEnd;
+    groups.forEach((group, g) => {
+      // While rows were left, a group without one was waiting for a buffer.
+      blocked[g] += Math.max(0, Math.min(group.now, lastRow) - group.rowEnd);
+      idle[g] = this.cycles - rowCycles[g] - blocked[g];
+      group.drain();
+      if (group.rows > 0) this.drainCycles = Math.max(this.drainCycles, group.now - this.cycles);
+    });
   }
 
-  /** Groups are clocked on until their PPUs are done. */
-  private drain(): void {
-    for (;;) {
-      let active = false;
-      for (const group of this.groups)
-        if (group.active) {
-          group.cycle();
-          active = true;
+  /** Gives a row to a group in the cycle `now`. */
+  private give(g: number, row: number, now: number, rowCycles: Float64Array): void {
+    const group = this.groups[g];
+    this.blocked[g] += now - group.rowEnd;
+    group.run(row);
+    rowCycles[g] += group.rowEnd - now;
+  }
+
+  /** Returns the cycle in which the last row started. */
+  private runDynamic(rowCycles: Float64Array): number {
+    const { groups, work } = this;
+    let last = 0;
+    let next = 0;
+    for (let now = 0; next < work.length; now++)
+      for (let g = 0; g < groups.length && next < work.length; g++)
+        if (groups[g].now === now) {
+          this.give(g, work[next++], now, rowCycles);
+          last = now;
         }
-      if (!active) return;
-      this.drainCycles++;
-    }
+    return last;
+  }
+
+  /** No group waits for a row after its last: returns 0. */
+  private runStatic(rowCycles: Float64Array): number {
+    const { groups, work } = this;
+    for (let g = 0; g < groups.length; g++)
+      for (let next = g; next < work.length; next += groups.length)
+        this.give(g, work[next], groups[g].now, rowCycles);
+    return 0;
   }
 }

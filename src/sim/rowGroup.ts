@@ -43,6 +43,9 @@ export class RowGroup {
   operationCount = 0;
   /** The most that one of its rows needs on any PEs: its longest operation, or its PE-cycles shared out. */
   rowBound = 0;
+  /** The coming cycle, from 0; and the cycle after its last row's end. */
+  now = 0;
+  rowEnd = 0;
   /** Of each PE: cycles with an operation, and the taps used in them; cycles without, while the group had a row. */
   readonly busy: Float64Array;
   readonly lanes: Float64Array;
@@ -93,36 +96,33 @@ export class RowGroup {
     };
   }
 
-  /** Whether a row may start in this cycle. */
-  get free(): boolean {
-    return !this.running && this.ppu.ready;
-  }
-
-  /** Whether it has a row. */
-  get hasRow(): boolean {
-    return this.running;
-  }
-
-  /** Whether sums are still on their way. */
-  get active(): boolean {
-    return this.running || this.flushing || this.ppu.active;
-  }
-
-  /** The row that starts in this cycle; it has operations. */
-  start(row: number): void {
-    const { operations, operation } = this;
+  /**
+   * A row that has operations, from the coming cycle until the first in which another could start: its PEs are done,
+   * and a row buffer is free.
+   */
+  run(row: number): void {
+    const { operations, operation, ppu } = this;
     this.operationCount += operations.load(row);
     this.next = 0;
     this.longest = this.peCycles = 0;
     this.running = true;
     this.rows++;
-    operation.targetAt = this.ppu.claim(row) * operations.width;
+    operation.targetAt = ppu.claim(row) * operations.width;
     operation.maskAt = row * operations.width;
+    while (this.running) this.cycle();
+    this.rowEnd = this.now;
+    while (!ppu.ready) this.cycle();
+  }
+
+  /** Clocks on until the last sum has left. */
+  drain(): void {
+    while (this.flushing || this.ppu.active) this.cycle();
   }
 
   /** One clock cycle. */
-  cycle(): void {
+  private cycle(): void {
     const { ppu, running, flushing } = this;
+    this.now++;
     if (running) this.handOut();
     ppu.cycle();
     if (ppu.outValid) this.layer.output[ppu.outPlace] = ppu.outSum;
@@ -158,23 +158,29 @@ export class RowGroup {
 
   /** Returns whether any PE has an operation left for the next cycle. */
   private clockPes(): boolean {
-    const { pes, busy, lanes, waiting, taps, length } = this;
+    const { pes, waiting, length } = this;
     let left = false;
     for (let p = 0; p < pes.length; p++) {
       const pe = pes[p];
       if (pe.busy) {
-        busy[p]++;
-        lanes[p] += taps[p];
-        this.peCycles++;
-        if (++length[p] > this.longest) this.longest = length[p];
+        length[p]++;
         pe.cycle();
         if (pe.busy) left = true;
+        else this.endOperation(p);
       } else {
         waiting[p]++;
         if (pe.draining) pe.cycle();
       }
     }
     return left;
+  }
+
+  private endOperation(p: number): void {
+    const cycles = this.length[p];
+    this.busy[p] += cycles;
+    this.lanes[p] += cycles * this.taps[p];
+    this.peCycles += cycles;
+    if (cycles > this.longest) this.longest = cycles;
   }
 
   private endRow(): void {
