@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { atomicWriteText } from '../../src/files.js';
 import type { Dataset } from '../../src/record/datasets.js';
 import { networkOf } from '../../src/record/networks/registry.js';
-import type { LayerDensity, ThresholdRule } from '../../src/record/pruner.js';
+import type { LayerDensity } from '../../src/record/pruner.js';
 import type { Tf } from '../../src/record/tensorflow.js';
 import { Trainer } from '../../src/record/trainer.js';
+import type { Threshold } from '../../src/report/report.js';
 
 export interface PointSettings {
   network: string;
   dataset: string;
   steps: number;
   batch: number;
-  threshold: ThresholdRule;
+  threshold: Threshold;
   /** Target of the pruning; 0: none. */
   p: number;
   seed: number;

@@ -2,11 +2,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DATASETS } from '../record/datasets.js';
 import { NETWORKS, networkOf } from '../record/networks/registry.js';
-import { THRESHOLDS, type ThresholdRule } from '../record/pruner.js';
 import type { RecordSummary } from '../record/record.js';
 import { MAX_STEPS } from '../record/settings.js';
 import { loadTensorFlow } from '../record/tensorflow.js';
 import { printable } from '../report/number.js';
+import { THRESHOLDS, type Threshold } from '../report/report.js';
 import type { Io } from './io.js';
 import { wholeNumber } from './options.js';
 import { LateBar } from './progress.js';
@@ -20,7 +20,7 @@ interface RecordFlags {
   keep: number;
   seed: number;
   prune: number;
-  threshold: ThresholdRule;
+  threshold: Threshold;
   learningRate?: number;
   linear?: true;
   out: string;

@@ -4,12 +4,10 @@
  * and the ReLU mask, in Conv-BN-ReLU the dO after the batch norm. Draws are numbered by the element's place in
  * (example, y, x, filter).
  */
+import type { Threshold } from '../report/report.js';
 import { hashDraws } from '../sparse/draws.js';
 import { prune } from '../sparse/prune.js';
 import { exactThreshold, ThresholdFifo } from '../sparse/threshold.js';
-
-export const THRESHOLDS = ['exact', 'predicted'] as const;
-export type ThresholdRule = (typeof THRESHOLDS)[number];
 
 /** Elements are summed over steps. */
 export interface LayerDensity {
@@ -39,7 +37,7 @@ export class Pruner {
 
   constructor(
     private readonly p: number,
-    private readonly rule: ThresholdRule,
+    private readonly rule: Threshold,
     private readonly seed: number,
     state?: PrunerState,
   ) {

@@ -1,6 +1,6 @@
 /** What a recording is determined by: the same settings give the same bytes. */
 import { UserError } from '../errors.js';
-import type { ThresholdRule } from './pruner.js';
+import type { Threshold } from '../report/report.js';
 
 export interface RecordSettings {
   network: string;
@@ -17,7 +17,7 @@ export interface RecordSettings {
   seed: number;
   /** Target p of the stochastic pruning; 0: none. */
   prune: number;
-  threshold: ThresholdRule;
+  threshold: Threshold;
   /** At the first step. */
   learningRate: number;
   /** Whether fully connected layers are recorded too. */
