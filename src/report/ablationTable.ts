@@ -90,5 +90,6 @@ function verdict({ violations, verified, ablation, otherRuns, config }: Ablation
   if (verified === null)
     return `values not checked: level ${config.level} only times; conservation laws hold`;
   const outputs = ablation.reduce((sum, row) => sum + (row.phase === 'all' ? row.outputsChecked : 0), 0);
-  return `verified: all ${whole(outputs)} outputs of ${otherRuns.length + 1} runs equal the dense reference; conservation laws hold`;
+  const runs = otherRuns.length + 1;
+  return `verified: all ${whole(outputs)} outputs of ${runs} ${runs === 1 ? 'run' : 'runs'} equal the dense reference; conservation laws hold`;
 }
