@@ -60,6 +60,7 @@ export function trainCommand(io: Io): Command {
     .addHelpText(
       'after',
       `
+With --shape-search, array parameters given to all machines make the budget: --set tiles=4 is 1,024 multipliers.
 Without --machine: the ablation of all machines, p 0 and p, int8 and int16, over dense MAC and the dense twin.
 With --machine: a row per layer and phase. A folder is one run: predicted thresholds carry over from step to step.
 

@@ -113,8 +113,11 @@ function shapesOf(
   values: Readonly<Record<string, string>>,
   grid: Record<string, readonly ParameterValue[]>,
 ): ChosenMachine[] {
-  const { budget, size, precision } = search;
-  const kept = new Set(Object.keys(values));
+  const { budget, size, precision, common } = search;
+  // Tiles given to all machines make the budget; only a machine's own stay as they are.
+  const kept = new Set(
+    Object.keys(values).filter((name) => name !== 'tiles' || common.tiles !== values.tiles),
+  );
   return variants(resolveConfig(kind, values), kind, values, grid)
     .map((config) => scaleToBudget(kind, config, kept, budget, size, precision))
     .map((config) => chosenOf(search, kind, config));

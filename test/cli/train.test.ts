@@ -228,6 +228,10 @@ describe('--shape-search', () => {
       expect(byCycles.cycles).toBe(Math.min(...own.map(({ cycles }) => cycles)));
       expect(byKept.kept).toBe(Math.max(...own.map((row) => row.kept!)));
     }
+    // Tiles for all machines are the budget, not a part of the shape.
+    const few = JSON.parse(await good(...args, ...small, '--set', 'tiles=2', '--json')) as ShapeReport;
+    for (const { config } of few.shapes)
+      expect((config.tiles as number) * (config.lanes as number)).toBe(2 * 16);
     const text = await good(...args, ...small);
     expect(longest(text)).toBeLessThanOrEqual(PAGE_WIDTH);
     expect(text).toMatch(/^verified: all [\d,]+ outputs of the \d winners, at level step/m);
