@@ -44,8 +44,11 @@ function settingOf(p: Parameter): fc.Arbitrary<string> {
   return fc.integer({ min, max: Math.min(p.max ?? Infinity, min + 4) }).map(String);
 }
 
+/** A bound that no hardware reaches, and sums that are rounded: neither equals the reference exactly. */
+const UNDRAWN = ['emptyGroupCycles', 'arithmetic'];
+
 function settingsOf(kind: MachineKind, precision: Precision): fc.Arbitrary<Record<string, string>> {
-  const free = kind.parameters.filter((p) => p.name !== 'emptyGroupCycles');
+  const free = kind.parameters.filter((p) => !UNDRAWN.includes(p.name));
   return fc
     .record(Object.fromEntries(free.map((p) => [p.name, settingOf(p)])))
     .map((settings) =>

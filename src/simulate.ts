@@ -19,7 +19,7 @@ import { orderedPhases, pruneSettings, type RunOptions, type SimulateOptions } f
 import { GradientPruner } from './simulate/prune.js';
 import { compareRecorded } from './simulate/recorded.js';
 import { checkTensors, chooseLevel, selectLayers } from './simulate/select.js';
-import { valueViolations } from './simulate/verify.js';
+import { checkValues } from './simulate/verify.js';
 import { forEachStep, type TraceSteps } from './trace/openSteps.js';
 import type { Role, Trace, TraceLayer } from './trace/trace.js';
 
@@ -172,8 +172,11 @@ function runPhase(
     const counters = result?.counters ?? machine.count(work);
     const bits = essentialBits(kind.units(phase));
     const violations = conservationViolations(kind, machine, work, counters, bits);
+    let float32Error: number | null = null;
     if (result) {
-      violations.unshift(...valueViolations(kind.name, work, result.output, expected(masked)));
+      const checked = checkValues(machine, work, result.output, expected(masked));
+      violations.unshift(...checked.violations);
+      float32Error = checked.float32Error;
       if (contender === run.contenders[0]) options.observer?.output?.(layer, phase, result.output);
     }
     report.violations.push(...violations);
@@ -185,6 +188,7 @@ function runPhase(
       essentialBits: bits,
       verified: violations.length > 0 ? false : result ? true : null,
       outputsChecked: result ? result.output.length : 0,
+      float32Error,
     });
   }
 }
@@ -232,6 +236,11 @@ function finish({ contenders, options, report, total, quantization }: Run): Repo
       phaseTotals: phases.flatMap((phase) => phaseTotals.get(phase)?.report(phase, machine) ?? []),
       total: totals.report('all', machine),
     });
+  for (const { name, total: whole } of report.machines)
+    if (whole.float32Error !== null)
+      report.notes.push(
+        `${name} sums in float32: largest relative error ${whole.float32Error.toExponential(1)} against float64`,
+      );
   for (const { name, phase, step, outside, elements } of report.recorded)
     if (outside > 0)
       report.notes.push(

@@ -25,7 +25,8 @@ export const hybrid: MachineKind = {
   source: 'ours, of Tetris (arXiv:1811.06841) and SparseTrain (arXiv:2007.13595)',
   parameters: [
     ...tetris.parameters,
-    ...sparsetrain.parameters,
+    // Sums of codes are exact in both arrays.
+    ...sparsetrain.parameters.filter(({ name }) => name !== 'arithmetic'),
     {
       name: 'split',
       default: 0,
@@ -48,7 +49,7 @@ const share = (whole: ParameterValue, percent: number): number =>
 
 /** What a kind has of a configuration that has more. */
 const partOf = (kind: MachineKind, config: MachineConfig): MachineConfig =>
-  Object.fromEntries(kind.parameters.map(({ name }) => [name, config[name]]));
+  Object.fromEntries(kind.parameters.map((p) => [p.name, config[p.name] ?? p.default]));
 
 class Hybrid implements Machine {
   readonly name = 'hybrid';

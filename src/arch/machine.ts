@@ -111,6 +111,8 @@ export interface Machine {
   laneSlots(phase: Phase): number;
   /** Lanes of this machine that stand for one lane of the dense machine (bit-serial columns). */
   readonly lanesPerDenseLane: number;
+  /** Whether sums are rounded to float32: outputs then equal the reference within a rounding bound. */
+  readonly float32?: boolean;
   /** @throws UserError if the configuration has no hardware at this level and precision; asked before any run */
   check?(level: Level, precision: Precision): void;
   /** Timing only. */

@@ -24,6 +24,8 @@ export interface RowArrayConfig {
   taps: number;
   ports: 1 | 2;
   dispatch: 'dynamic' | 'static';
+  /** float32: every product and sum is rounded to float32, as where the array trains in floating point. */
+  arithmetic: 'integer' | 'float32';
   /** Compression, masks and pruning off. */
   dense: boolean;
 }
@@ -44,6 +46,12 @@ const ARRAY: readonly Parameter[] = [
     default: 'dynamic',
     values: ['dynamic', 'static'],
     doc: 'rows to the first free group, or round robin',
+  },
+  {
+    name: 'arithmetic',
+    default: 'integer',
+    values: ['integer', 'float32'],
+    doc: 'exact sums of codes, or products and sums rounded to float32, whose error is reported; same timing',
   },
 ];
 
@@ -90,6 +98,7 @@ export const sparsetrainDense: MachineKind = {
 
 class SparseTrain implements Machine {
   readonly lanesPerDenseLane = 1;
+  readonly float32: boolean;
   private readonly array: RowArrayConfig;
 
   constructor(
@@ -98,6 +107,7 @@ class SparseTrain implements Machine {
     dense: boolean,
   ) {
     this.array = { ...(config as unknown as RowArrayConfig), dense };
+    this.float32 = this.array.arithmetic === 'float32';
   }
 
   laneSlots(): number {

@@ -24,7 +24,10 @@ export function stepRows(config: RowArrayConfig, work: LayerWork): StepResult {
     weights: work.weights.codes,
     output: new Float64Array(elementCount(sizes[phase](shape))),
   };
-  const array = new RowArray({ ...config, keepZeros: config.dense }, layer);
+  const array = new RowArray(
+    { ...config, keepZeros: config.dense, float32: config.arithmetic === 'float32' },
+    layer,
+  );
   array.run();
   if (phase !== 'gradWeight') checkPpus(array, layer.output, work, config.dense);
   return { counters: countersOf(array, config), output: fromRows(shape, phase, layer.output) };

@@ -133,8 +133,9 @@ export function verdict(report: Report): string {
   const rows = report.machines.flatMap(({ layers }) => layers);
   const checked = rows.filter((row) => row.verified === true).length;
   const outputs = rows.reduce((sum, row) => sum + row.outputsChecked, 0);
+  const rounded = rows.some((row) => row.float32Error !== null) ? ' (in float32: within its rounding)' : '';
   return checked === rows.length
-    ? `verified: all ${whole(outputs)} outputs equal the dense reference; conservation laws hold`
+    ? `verified: all ${whole(outputs)} outputs equal the dense reference${rounded}; conservation laws hold`
     : `verified: ${checked} of ${rows.length} layer runs; the others were not checked`;
 }
 

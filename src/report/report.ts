@@ -53,6 +53,8 @@ export interface LayerReport {
   verified: boolean | null;
   /** Outputs compared with the dense reference; 0 where nothing was stepped. */
   outputsChecked: number;
+  /** Largest |output - reference| / |reference|, where sums are rounded to float32; null where they are exact. */
+  float32Error: number | null;
 }
 
 export interface MachineReport {
@@ -199,6 +201,7 @@ export const UNITS: Record<string, string> = {
   stall: 'lane-cycles with work that did not issue, by cause',
   idle: 'lane-cycles without work, by cause',
   outputsChecked: 'outputs compared with the dense reference',
+  float32Error: 'largest relative error of sums in float32 against float64; null where sums are exact',
   area: 'um2 at 45 nm typical, logic only, without SRAM and PPUs',
   tau: 'pruning threshold, in the unit of the gradients',
   measuredBias: 'mean(pruned - recorded gradient), with its standard error under the pruning rule',

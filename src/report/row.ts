@@ -25,6 +25,7 @@ export interface Measured {
   essentialBits: number;
   verified: boolean | null;
   outputsChecked: number;
+  float32Error: number | null;
 }
 
 export const sumOf = (parts: Record<string, number>): number =>
@@ -50,7 +51,7 @@ export function layerReport(
   facts: LayerFacts,
   { lanesPerDenseLane: share }: Pick<Machine, 'lanesPerDenseLane'>,
   laneSlots: number | null,
-  { counters, dense, twin, essentialBits, verified, outputsChecked }: Measured,
+  { counters, dense, twin, essentialBits, verified, outputsChecked, float32Error }: Measured,
 ): LayerReport {
   const { weights, activations, gradOutput } = facts;
   const occupied = counters.busy + sumOf(counters.stall);
@@ -89,6 +90,7 @@ export function layerReport(
     idle: counters.idle,
     verified,
     outputsChecked,
+    float32Error,
   };
 }
 
@@ -105,6 +107,7 @@ export class Totals {
   private essentialBits = 0;
   private verified: boolean | null = null;
   private outputsChecked = 0;
+  private float32Error: number | null = null;
   private readonly steps = new Set<number | null>();
   private readonly lanes = new Set<number>();
 
@@ -119,6 +122,8 @@ export class Totals {
     this.essentialBits += measured.essentialBits;
     this.verified = allVerified([this.verified, measured.verified]);
     this.outputsChecked += measured.outputsChecked;
+    if (measured.float32Error !== null)
+      this.float32Error = Math.max(this.float32Error ?? 0, measured.float32Error);
     this.steps.add(facts.step);
     this.lanes.add(laneSlots);
   }
@@ -133,7 +138,7 @@ export class Totals {
       activations: this.activations,
       gradOutput: this.gradOutput,
     };
-    const { counters, dense, twin, essentialBits, verified, outputsChecked } = this;
+    const { counters, dense, twin, essentialBits, verified, outputsChecked, float32Error } = this;
     return layerReport(facts, machine, only(this.lanes), {
       counters,
       dense,
@@ -141,6 +146,7 @@ export class Totals {
       essentialBits,
       verified,
       outputsChecked,
+      float32Error,
     });
   }
 }

@@ -31,6 +31,7 @@ export interface RowGroupOptions {
   taps: number;
   ports: 1 | 2;
   keepZeros: boolean;
+  float32: boolean;
 }
 
 const KINDS = { forward: 'src', gradInput: 'msrc', gradWeight: 'osrc' } as const;
@@ -68,11 +69,11 @@ export class RowGroup {
     options: RowGroupOptions,
     private readonly layer: RowLayer,
   ) {
-    const { pesPerGroup, taps, ports, keepZeros } = options;
+    const { pesPerGroup, taps, ports, keepZeros, float32 } = options;
     const { shape, phase, mask } = layer;
     const operations = (this.operations = new RowOperations(shape, phase, taps));
     const span = Math.max(taps, rowSpan(operations.pieces[0].geometry));
-    this.pes = Array.from({ length: pesPerGroup }, () => new RowPe({ taps, span, ports }));
+    this.pes = Array.from({ length: pesPerGroup }, () => new RowPe({ taps, span, ports, float32 }));
     this.ppu = new Ppu({ width: operations.width, relu: phase === 'forward', keepZeros, mask });
     this.bypasses = phase === 'gradWeight';
     this.busy = new Float64Array(pesPerGroup);

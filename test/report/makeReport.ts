@@ -36,6 +36,7 @@ export function row(part: Partial<LayerReport> = {}): LayerReport {
     idle: { absentLane: 40, absentUnit: 25, empty: 0 },
     verified: null,
     outputsChecked: 7,
+    float32Error: null,
     ...part,
   };
 }
