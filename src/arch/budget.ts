@@ -62,6 +62,20 @@ export function scaleToBudget(
   return Object.freeze({ ...config, ...scaled });
 }
 
+/** Whether one tile and one group of a machine fit into the budget: none is made smaller than that. */
+export function fitsBudget(
+  kind: MachineKind,
+  config: MachineConfig,
+  budget: Budget,
+  size: BudgetSize,
+  precision: Precision,
+): boolean {
+  if (budget === 'none') return true;
+  const parts = budget === 'area' ? partAreas(kind, config, precision) : lanesOf(config);
+  const total = budget === 'area' ? size.um2 : size.lanes;
+  return !!parts && parts.tile <= total && parts.group <= total;
+}
+
 function lanesOf(config: MachineConfig): { tile: number; group: number } {
   const { units = 0, lanes = 0, pesPerGroup = 0, taps = 0 } = config as Record<string, number>;
   return { tile: units * lanes, group: pesPerGroup * taps };

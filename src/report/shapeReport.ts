@@ -24,6 +24,8 @@ export interface ShapeWinners {
   machine: string;
   /** Fewest cycles. */
   byCycles: ShapeRow;
+  /** Largest speedup at equal occupancy. */
+  byOccupancy: ShapeRow;
   /** Largest share of the bound kept at equal occupancy. */
   byKept: ShapeRow;
 }

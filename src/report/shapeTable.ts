@@ -3,7 +3,7 @@ import type { MachineConfig, ParameterValue } from '../arch/machine.js';
 import { budgetLine, heading, notes } from './heading.js';
 import { factor, percent, whole } from './number.js';
 import { pruningTable, recordedLine } from './pruningTable.js';
-import type { ShapeReport, ShapeRow } from './shapeReport.js';
+import type { ShapeReport, ShapeRow, ShapeWinners } from './shapeReport.js';
 import { textTable, wrap } from './textTable.js';
 
 /** Shapes per machine that are shown; the JSON has all. */
@@ -12,21 +12,18 @@ const SHOWN = 5;
 /** The report as text, without a line end at its end. */
 export function shapeSearchText(report: ShapeReport): string {
   const { shapes, winners, violations } = report;
-  const checked = winners.flatMap(({ byCycles, byKept }) =>
-    byCycles === byKept ? [byCycles] : [byCycles, byKept],
-  );
+  const checked = winners.flatMap((won) => [...titles(won).keys()]);
   const outputs = checked.reduce((sum, row) => sum + row.outputsChecked, 0);
   return [
     [heading(report), ...budgetLine(report)].join('\n'),
     ...pruningTable(report),
-    ...winners.map(({ machine, byCycles, byKept }) => {
+    ...winners.map((won) => {
+      const { machine } = won;
       const own = shapes.filter((row) => row.machine === machine);
       return [
         `${machine}: best arrays of ${own.length} configurations by cycles, at level ${own[0].level}`,
         table(arrays(own).slice(0, SHOWN)),
-        ...(byCycles === byKept
-          ? [summary('fewest cycles and most of the bound', byCycles)]
-          : [summary('fewest cycles', byCycles), summary('most of the bound', byKept)]),
+        ...[...titles(won)].map(([row, title]) => summary(title.join(', '), row)),
       ].join('\n');
     }),
     [
@@ -43,6 +40,18 @@ export function shapeSearchText(report: ShapeReport): string {
       '               idle by absent lane, absent unit, empty',
     ].join('\n'),
   ].join('\n\n');
+}
+
+/** What each winner won; an array may win several times. */
+function titles({ byCycles, byOccupancy, byKept }: ShapeWinners): Map<ShapeRow, string[]> {
+  const won = new Map<ShapeRow, string[]>();
+  for (const [row, title] of [
+    [byCycles, 'fewest cycles'],
+    [byOccupancy, 'fastest at equal occupancy'],
+    [byKept, 'most of the bound'],
+  ] as const)
+    won.set(row, [...(won.get(row) ?? []), title]);
+  return won;
 }
 
 /** The best of each array, whose details change little. */

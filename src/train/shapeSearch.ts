@@ -6,6 +6,7 @@ import {
   budgetArray,
   budgetSize,
   denominators,
+  fitsBudget,
   scaleToBudget,
   type Budget,
   type BudgetSize,
@@ -24,7 +25,8 @@ const CONTENDERS = ['masked', 'tetris', 'dadiannao', 'sparsetrain'];
 
 /** Values that are tried, where a machine has the parameter and the user did not set it. */
 const ARRAYS: Record<string, readonly ParameterValue[]> = {
-  units: [1, 2, 4, 8, 16],
+  // Wide tiles have few others to wait for at the end of a block; see what they pay in absent units.
+  units: [1, 2, 4, 8, 16, 64, 256, 1024],
   lanes: [1, 2, 4, 8, 16],
   lowering: ['channelBlock', 'flattened'],
   pesPerGroup: [1, 2, 3, 6],
@@ -118,9 +120,14 @@ function shapesOf(
   const kept = new Set(
     Object.keys(values).filter((name) => name !== 'tiles' || common.tiles !== values.tiles),
   );
-  return variants(resolveConfig(kind, values), kind, values, grid)
-    .map((config) => scaleToBudget(kind, config, kept, budget, size, precision))
-    .map((config) => chosenOf(search, kind, config));
+  return (
+    variants(resolveConfig(kind, values), kind, values, grid)
+      .filter((config) => fitsBudget(kind, config, budget, size, precision))
+      // With one lane there is nothing to deal.
+      .filter(({ lanes, lowering }) => lanes !== 1 || lowering !== 'flattened' || 'lowering' in values)
+      .map((config) => scaleToBudget(kind, config, kept, budget, size, precision))
+      .map((config) => chosenOf(search, kind, config))
+  );
 }
 
 /** A configuration with every combination of the grid's values for parameters that are not given. */
@@ -173,16 +180,26 @@ function measure(
 
 const byCycles = (a: ShapeRow, b: ShapeRow): number => a.cycles - b.cycles;
 const byKept = (a: ShapeRow, b: ShapeRow): number => (b.kept ?? 0) - (a.kept ?? 0) || byCycles(a, b);
+const byOccupancy = (a: ShapeRow, b: ShapeRow): number =>
+  (b.occupancySpeedup ?? 0) - (a.occupancySpeedup ?? 0) || byCycles(a, b);
+const CRITERIA = { byCycles, byOccupancy, byKept };
 
 /** The first `count` of a machine by each criterion, each shape once. */
 function best(rows: readonly ShapeRow[], machine: string, count: number): ShapeRow[] {
   const own = rows.filter((row) => row.machine === machine);
-  return distinct([byCycles, byKept].flatMap((order) => [...own].sort(order).slice(0, count)));
+  return distinct(Object.values(CRITERIA).flatMap((order) => [...own].sort(order).slice(0, count)));
 }
 
+/** Of those that were executed. */
 function winnersOf(rows: readonly ShapeRow[], machine: string): ShapeWinners {
   const own = rows.filter((row) => row.machine === machine);
-  return { machine, byCycles: [...own].sort(byCycles)[0], byKept: [...own].sort(byKept)[0] };
+  const first = (order: (a: ShapeRow, b: ShapeRow) => number): ShapeRow => [...own].sort(order)[0];
+  return {
+    machine,
+    byCycles: first(byCycles),
+    byOccupancy: first(byOccupancy),
+    byKept: first(byKept),
+  };
 }
 
 function distinct(rows: readonly ShapeRow[]): ShapeRow[] {

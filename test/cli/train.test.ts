@@ -222,11 +222,12 @@ describe('--shape-search', () => {
       expect(level).toBe('count');
       if (machine === 'tetris') expect(config.kneadingStride).toBe(4);
     }
-    for (const { machine, byCycles, byKept } of report.winners) {
+    for (const { machine, byCycles, byOccupancy, byKept } of report.winners) {
       const own = report.shapes.filter((row) => row.machine === machine);
       expect(byCycles).toMatchObject({ level: 'step', verified: true });
       expect(byCycles.cycles).toBe(Math.min(...own.map(({ cycles }) => cycles)));
       expect(byKept.kept).toBe(Math.max(...own.map((row) => row.kept!)));
+      expect(byOccupancy.occupancySpeedup).toBe(Math.max(...own.map((row) => row.occupancySpeedup!)));
     }
     // Tiles for all machines are the budget, not a part of the shape.
     const few = JSON.parse(await good(...args, ...small, '--set', 'tiles=2', '--json')) as ShapeReport;
