@@ -28,7 +28,17 @@ export { MacPe } from './sim/macPe.js';
 export { PalletTile } from './sim/palletTile.js';
 export { RotatingTile } from './sim/rotatingTile.js';
 export type { SerialSource, SerialTile, SerialTileConfig } from './sim/serialColumns.js';
-export { referenceForward } from './reference.js';
+export { OnlineKneaders } from './sim/onlineKneader.js';
+export { RowPe } from './sim/rowPe.js';
+export type { RowOperation, RowPeConfig } from './sim/rowPeConfig.js';
+export { Ppu, type PpuOptions } from './sim/ppu.js';
+export { compressRows, expandRows, type CompressedRows } from './sparse/rows.js';
+export { inverseNormalCdf } from './sparse/inverseNormal.js';
+export { exactThreshold, prunedDensity, ThresholdFifo } from './sparse/threshold.js';
+export { hashDraws, lfsrDraws, type Draws } from './sparse/draws.js';
+export { Lfsr } from './sparse/lfsr.js';
+export { prune, type PruneResult, type PruneStatistics } from './sparse/prune.js';
+export { referenceForward, referenceGradInput, referenceGradWeight } from './reference.js';
 export { MACHINES, machineKind } from './arch/registry.js';
 export {
   resolveConfig,
