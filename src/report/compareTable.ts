@@ -21,25 +21,44 @@ export function compareText(report: Report): string {
 function fold(machines: readonly MachineReport[]): Column[][] {
   const tables: Column[][] = [];
   for (let from = 0; from < machines.length;) {
-    let count = machines.length - from;
-    let columns = layOut(machines.slice(from, from + count));
-    while (!columns && count > 1) columns = layOut(machines.slice(from, from + --count));
-    tables.push(columns ?? [...layerColumns(machines[from]), ...machineGroup(machines[from], 2)]);
+    const rest = machines.slice(from);
+    const { count, columns } = widest(rest, 'full') ?? widest(rest, 'cut') ?? alone(rest[0]);
+    tables.push(columns);
     from += count;
   }
   return tables;
 }
 
+interface Fitting {
+  count: number;
+  columns: Column[];
+}
+
+/** Most of the first machines that fit; whole names of layers are worth a table more, unless each had its own. */
+function widest(machines: readonly MachineReport[], names: 'full' | 'cut'): Fitting | null {
+  const least = names === 'full' ? Math.min(2, machines.length) : 1;
+  for (let count = machines.length; count >= least; count--) {
+    const columns = layOut(machines.slice(0, count), names);
+    if (columns) return { count, columns };
+  }
+  return null;
+}
+
+const alone = (machine: MachineReport): Fitting => ({
+  count: 1,
+  columns: [...layerColumns(machine), ...machineGroup(machine, 2)],
+});
+
 /** Columns for these machines, as airy as the width allows; null if they do not fit at all. */
-function layOut(machines: readonly MachineReport[]): Column[] | null {
+function layOut(machines: readonly MachineReport[], names: 'full' | 'cut'): Column[] | null {
   const [layer, macs] = layerColumns(machines[0]);
   const groups = (gap: number) => machines.flatMap((machine) => machineGroup(machine, gap));
-  const airy = [layer, macs, ...groups(3)];
-  const narrow = [layer, macs, ...groups(2)];
-  const bare = [layer, ...groups(2)];
-  for (const names of ['full', 'cut'] as const)
-    for (const columns of [airy, narrow, bare]) if (tableWidth(columns, names) <= PAGE_WIDTH) return columns;
-  return null;
+  const tables = [
+    [layer, macs, ...groups(3)],
+    [layer, macs, ...groups(2)],
+    [layer, ...groups(2)],
+  ];
+  return tables.find((columns) => tableWidth(columns, names) <= PAGE_WIDTH) ?? null;
 }
 
 const rowsOf = ({ layers, total }: MachineReport): LayerReport[] => [...layers, total];
