@@ -237,6 +237,21 @@ describe('what cannot run is refused', () => {
   });
 });
 
+test('factors over the dense twin are those of the twin itself, run beside', () => {
+  const machines = ['sparsetrain-dense', 'sparsetrain', 'masked', 'tetris'];
+  const report = run(LENET, { machines, level: 'count', budget: 'lanes', precision: 'int8', layer: 'conv2' });
+  const [twin, ...others] = report.machines;
+  for (const { layers, total } of others)
+    for (const [i, row] of [...layers, total].entries()) {
+      const beside = [...twin.layers, twin.total][i];
+      expect(row.twinCycles).toBe(beside.cycles);
+      expect(row.speedupVsTwin).toBe(beside.cycles / row.cycles);
+      expect(row.occupancySpeedupVsTwin).toBe(beside.busy / (row.busy + sumOf(row.stall)));
+      // Both bounds are over the same dense lane-items.
+      expect(row.singleStreamBoundVsTwin).toBeCloseTo(row.singleStreamBound! / beside.singleStreamBound!, 12);
+    }
+});
+
 test('per-channel scales serve forward and gradWeight', () => {
   const report = run(LENET, {
     machines: ['dadiannao'],

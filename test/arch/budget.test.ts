@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { machineArea } from '../../src/arch/area.js';
 import { chooseMachines } from '../../src/arch/choose.js';
 import { PHASES, resolveConfig, type MachineKind } from '../../src/arch/machine.js';
-import { budgetSize, scaleToBudget } from '../../src/arch/budget.js';
+import { budgetSize, fitsBudget, scaleToBudget } from '../../src/arch/budget.js';
 import { dadiannao, MACHINES, machineKind } from '../../src/arch/registry.js';
 
 const rows: MachineKind = {
@@ -42,6 +42,19 @@ describe('lanes', () => {
     expect(scaled(machineKind('tetris'), { tiles: '3' }, 'lanes').tiles).toBe(3);
     expect(scaled(rows, {}, 'none').groups).toBe(3);
   });
+});
+
+test('a machine fits where one tile and one group are no more than the whole budget', () => {
+  const fits = (kind: MachineKind, settings: Record<string, string>, budget: 'lanes' | 'area' | 'none') =>
+    fitsBudget(kind, resolveConfig(kind, settings), budget, SIZE, 'int16');
+  const tetris = machineKind('tetris');
+  expect(fits(tetris, { units: '64', lanes: '64' }, 'lanes')).toBe(true);
+  expect(fits(tetris, { units: '64', lanes: '65' }, 'lanes')).toBe(false);
+  expect(fits(tetris, { units: '64', lanes: '65' }, 'none')).toBe(true);
+  expect(fits(rows, { pesPerGroup: '64', taps: '64' }, 'lanes')).toBe(true);
+  expect(fits(rows, { pesPerGroup: '64', taps: '65' }, 'lanes')).toBe(false);
+  expect(fits(tetris, { units: '64', lanes: '64' }, 'area')).toBe(false);
+  expect(fits(machineKind('stripes'), {}, 'area')).toBe(false);
 });
 
 describe('area', () => {

@@ -1,8 +1,12 @@
-/** Dense closed forms (SPEC sections 4 and 10): DaDianNao and Stripes take no data into account. */
+/**
+ * Dense closed forms (SPEC sections 3, 4 and 10): DaDianNao and Stripes take no data into account, nor does Tetris in
+ * gradWeight.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dadiannao } from '../../src/arch/dadiannao.js';
 import { stripes } from '../../src/arch/stripes.js';
+import { tetris } from '../../src/arch/tetris.js';
 import { shapeArbitrary } from '../../src/fuzz.js';
 import { MacPe } from '../../src/sim/macPe.js';
 import { macCount, outputSize } from '../../src/tensor.js';
@@ -50,6 +54,24 @@ describe('dense MAC array', () => {
         const flat = configured(dadiannao, { ...array, tileBy: 'filters', lowering: 'flattened' });
         const flatSteps = Math.ceil((C * shape.kernelHeight * shape.kernelWidth) / array.lanes);
         expect(flat.count(work).cycles).toBe((cycles / steps) * flatSteps);
+      }),
+      { numRuns: runs(60) },
+    );
+  });
+
+  it('of gradWeight takes the blocks of weights over the tiles, times the positions over the lanes', () => {
+    fc.assert(
+      fc.property(shapeArbitrary, hardware, (shape, array) => {
+        const { groups, filters, channels, kernelHeight, kernelWidth } = shape;
+        const { outHeight, outWidth } = outputSize(shape);
+        const perFilter = (channels / groups) * kernelHeight * kernelWidth;
+        const blocks = (filters / groups) * Math.ceil(perFilter / array.units);
+        const steps = Math.ceil((shape.batch * outHeight * outWidth) / array.lanes);
+        const work = layer(shape, 'int8', { phase: 'gradWeight' });
+        for (const kind of [dadiannao, tetris])
+          expect(configured(kind, array).count(work).cycles).toBe(
+            groups * Math.ceil(blocks / array.tiles) * steps,
+          );
       }),
       { numRuns: runs(60) },
     );

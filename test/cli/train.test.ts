@@ -125,7 +125,7 @@ describe('named machines', () => {
     const text = await good('train', folder, '--machine', 'dadiannao', ...SMALL);
     expect(text).toContain('2 steps');
     expect(text).toMatch(/threshold predicted/);
-    expect(text).not.toMatch(/^first /m.source.replace('first', 'first +forward'));
+    expect(text).not.toMatch(/^first +forward/m);
     expect(text).toContain('rows per step and layer are in --json and --csv');
   });
 });
@@ -162,12 +162,8 @@ describe('--outputs', () => {
     await good('train', file, '--machine', 'dadiannao', ...SMALL, '--precision', 'int8', '--outputs', out);
     const tensors = readTensors(out);
     const trace = openTrace(file);
-    for (const { name, shape, read } of trace.layers.map((l) => ({
-      ...l,
-      shape: l.shape,
-      name: l.name,
-      read: l,
-    }))) {
+    for (const traced of trace.layers) {
+      const { name, shape } = traced;
       const get = (what: string) => tensors.get(`${name}/${what}`)!;
       const [weight, input, gradient] = ['weight', 'input', 'grad_output'].map((role) =>
         get(`codes/${role}`),
@@ -177,7 +173,7 @@ describe('--outputs', () => {
       if (name === 'first') expect(get('gradInput/output')).toBeUndefined();
       else expect(get('gradInput/output')).toEqual(referenceGradInput(shape, weight, gradient));
       const [scale] = get('scales/weight');
-      const reals = read.read('weight').data;
+      const reals = traced.read('weight').data;
       weight.forEach((code, i) =>
         expect(Math.abs(code * scale - reals[i])).toBeLessThanOrEqual(scale * 0.5001),
       );

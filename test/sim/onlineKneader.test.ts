@@ -2,18 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emptySlot, FLUSH, KneadedWords, PASS } from '../../src/bit/knead.js';
-import { codeArbitrary, shapeArbitrary } from '../../src/fuzz.js';
-import { lowerPhase } from '../../src/lower/phases.js';
-import { paddedInput } from '../../src/lower/forward.js';
+import { codeArbitrary } from '../../src/fuzz.js';
 import { Random } from '../../src/random.js';
-import { referenceForward } from '../../src/reference.js';
-import { GroupWalk } from '../../src/sim/groupWalk.js';
-import { KneadingPe } from '../../src/sim/kneadingPe.js';
 import { OnlineKneaders } from '../../src/sim/onlineKneader.js';
-import { sacLayer, SacTile, WindowPort } from '../../src/sim/sacTile.js';
-import { layer, range } from '../support/layers.js';
+import { range } from '../support/layers.js';
 import { naiveRows, type NaiveSlot } from '../support/naiveKnead.js';
-import { peConfig } from '../support/pe.js';
 import { runs } from '../support/runs.js';
 
 const B = 7;
@@ -76,70 +69,5 @@ describe('on-line kneader', () => {
       }),
       { numRuns: runs(150) },
     );
-  });
-});
-
-describe('a PE behind on-line kneaders', () => {
-  const hardware = fc.record({
-    units: fc.integer({ min: 1, max: 4 }),
-    lanes: fc.integer({ min: 1, max: 4 }),
-    kneadingStride: fc.integer({ min: 1, max: 5 }),
-    windowSlots: fc.integer({ min: 1, max: 4 }),
-    throttleWords: fc.integer({ min: 0, max: 4 }),
-    windowLoadCycles: fc.integer({ min: 1, max: 3 }),
-    barrier: fc.boolean(),
-  });
-
-  it('computes the same under back-pressure on its output ports, later', () => {
-    let later = 0;
-    fc.assert(
-      fc.property(shapeArbitrary, hardware, fc.nat(), (shape, drawn, seed) => {
-        const array = { ...drawn, tiles: 1, tileBy: 'filters', lowering: 'channelBlock' } as const;
-        const work = layer(shape, 'int8', { seed, activations: [0, 5, -3, 0, 0, 127] });
-        const lowering = lowerPhase('forward', shape, array);
-        const operands = {
-          stream: work.weights.codes,
-          window: paddedInput(shape, work.activations!.codes),
-        };
-        const run = (ready: () => number): { cycles: number; output: Float64Array } => {
-          const sums = sacLayer(lowering, operands.window);
-          const windows = new GroupWalk(lowering, 0, array.lanes, 1, array.kneadingStride);
-          const walk = new GroupWalk(lowering, 0, array.lanes, array.units, array.kneadingStride);
-          const port = new WindowPort(sums, windows, array.kneadingStride);
-          const config = peConfig({ ...drawn, magnitudeBits: B });
-          const pe = new KneadingPe(config, lowering, operands, port, walk);
-          const cycle = pe.cycle.bind(pe);
-          pe.cycle = () => {
-            for (let n = 0; n < array.units; n++) pe.outReady[n] = ready();
-            cycle();
-          };
-          const tile = new SacTile(pe, sums, 0, windows, 2);
-          let end = 0;
-          for (const block of lowering.blocks) {
-            tile.startBlock(block, null);
-            end = tile.runBlock();
-          }
-          pe.cycle = cycle;
-          pe.outReady.fill(1);
-          tile.drain();
-          return { cycles: end, output: sums.output };
-        };
-        const random = new Random(seed);
-        const expected = referenceForward(shape, work.weights.codes, work.activations!.codes);
-        const free = run(() => 1);
-        // Not for longer than the tile's guard against deadlocks has patience.
-        let held = 0;
-        const pressed = run(() => {
-          held = random.uniform() < 0.3 || held === 2 * array.units ? 0 : held + 1;
-          return held === 0 ? 1 : 0;
-        });
-        expect(free.output).toEqual(expected);
-        expect(pressed.output).toEqual(expected);
-        expect(pressed.cycles).toBeGreaterThanOrEqual(free.cycles);
-        if (pressed.cycles > free.cycles) later++;
-      }),
-      { numRuns: runs(60) },
-    );
-    expect(later).toBeGreaterThan(0);
   });
 });

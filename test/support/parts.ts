@@ -1,7 +1,7 @@
 /** Parts of a layer and permutations of it, in any phase, and the same part of its output. */
 import type { LayerWork, Phase } from '../../src/arch/machine.js';
 import type { Codes } from '../../src/quantize.js';
-import { Random } from '../../src/random.js';
+import type { Random } from '../../src/random.js';
 import { inputShape, outputShape, outputSize, weightShape, type ConvShape } from '../../src/tensor.js';
 import { range } from './layers.js';
 
