@@ -46,10 +46,28 @@ export function referenceGradInput(
   weights: ArrayLike<number>,
   gradOutput: ArrayLike<number>,
 ): Float64Array {
-  const gradInput = new Float64Array(shape.batch * shape.channels * shape.height * shape.width);
-  forEachProduct(shape, (weight, input, output) => {
-    gradInput[input] += weights[weight] * gradOutput[output];
-  });
+  const { outHeight, outWidth } = outputSize(shape);
+  const { batch, filters, channels, groups, height, width, kernelHeight, kernelWidth } = shape;
+  const groupChannels = channels / groups;
+  const groupFilters = filters / groups;
+  const gradInput = new Float64Array(batch * channels * height * width);
+  for (let n = 0; n < batch; n++)
+    for (let f = 0; f < filters; f++)
+      for (let oy = 0; oy < outHeight; oy++)
+        for (let ox = 0; ox < outWidth; ox++) {
+          const gradient = gradOutput[((n * filters + f) * outHeight + oy) * outWidth + ox];
+          for (let c = 0; c < groupChannels; c++) {
+            const channel = Math.floor(f / groupFilters) * groupChannels + c;
+            for (let r = 0; r < kernelHeight; r++)
+              for (let s = 0; s < kernelWidth; s++) {
+                const y = oy * shape.strideY + r * shape.dilationY - shape.padTop;
+                const x = ox * shape.strideX + s * shape.dilationX - shape.padLeft;
+                if (y < 0 || y >= height || x < 0 || x >= width) continue;
+                gradInput[((n * channels + channel) * height + y) * width + x] +=
+                  weights[((f * groupChannels + c) * kernelHeight + r) * kernelWidth + s] * gradient;
+              }
+          }
+        }
   return gradInput;
 }
 
@@ -59,34 +77,27 @@ export function referenceGradWeight(
   input: ArrayLike<number>,
   gradOutput: ArrayLike<number>,
 ): Float64Array {
-  const groupChannels = shape.channels / shape.groups;
-  const taps = groupChannels * shape.kernelHeight * shape.kernelWidth;
-  const gradWeight = new Float64Array(shape.filters * taps);
-  forEachProduct(shape, (weight, from, output) => {
-    gradWeight[weight] += input[from] * gradOutput[output];
-  });
-  return gradWeight;
-}
-
-/** Visits every product of a layer that does not fall in padding: indices into weights, input and output. */
-function forEachProduct(s: ConvShape, visit: (weight: number, input: number, output: number) => void): void {
-  const { outHeight, outWidth } = outputSize(s);
-  const groupChannels = s.channels / s.groups;
-  const groupFilters = s.filters / s.groups;
-  let output = 0;
-  for (let n = 0; n < s.batch; n++)
-    for (let f = 0; f < s.filters; f++)
+  const { outHeight, outWidth } = outputSize(shape);
+  const { batch, filters, channels, groups, height, width, kernelHeight, kernelWidth } = shape;
+  const groupChannels = channels / groups;
+  const groupFilters = filters / groups;
+  const gradWeight = new Float64Array(filters * groupChannels * kernelHeight * kernelWidth);
+  for (let n = 0; n < batch; n++)
+    for (let f = 0; f < filters; f++)
       for (let oy = 0; oy < outHeight; oy++)
-        for (let ox = 0; ox < outWidth; ox++, output++)
+        for (let ox = 0; ox < outWidth; ox++) {
+          const gradient = gradOutput[((n * filters + f) * outHeight + oy) * outWidth + ox];
           for (let c = 0; c < groupChannels; c++) {
-            const plane = n * s.channels + Math.floor(f / groupFilters) * groupChannels + c;
-            for (let r = 0; r < s.kernelHeight; r++)
-              for (let t = 0; t < s.kernelWidth; t++) {
-                const y = oy * s.strideY + r * s.dilationY - s.padTop;
-                const x = ox * s.strideX + t * s.dilationX - s.padLeft;
-                if (y < 0 || y >= s.height || x < 0 || x >= s.width) continue;
-                const weight = ((f * groupChannels + c) * s.kernelHeight + r) * s.kernelWidth + t;
-                visit(weight, (plane * s.height + y) * s.width + x, output);
+            const channel = Math.floor(f / groupFilters) * groupChannels + c;
+            for (let r = 0; r < kernelHeight; r++)
+              for (let s = 0; s < kernelWidth; s++) {
+                const y = oy * shape.strideY + r * shape.dilationY - shape.padTop;
+                const x = ox * shape.strideX + s * shape.dilationX - shape.padLeft;
+                if (y < 0 || y >= height || x < 0 || x >= width) continue;
+                gradWeight[((f * groupChannels + c) * kernelHeight + r) * kernelWidth + s] +=
+                  input[((n * channels + channel) * height + y) * width + x] * gradient;
               }
           }
+        }
+  return gradWeight;
 }

@@ -17,6 +17,8 @@ export class GroupWalk {
   readonly windowBase: Int32Array;
   private readonly block: Int32Array;
   private readonly position: Int32Array;
+  /** Items of the output from `item` on. */
+  private readonly left: Int32Array;
 
   /** @param units walkers per lane: walker n lanes + l belongs to unit n of the tile */
   constructor(
@@ -34,24 +36,26 @@ export class GroupWalk {
     this.windowBase = new Int32Array(walkers);
     this.block = new Int32Array(walkers).fill(-1);
     this.position = new Int32Array(walkers);
+    this.left = new Int32Array(walkers);
     for (let i = 0; i < walkers; i++) this.enterBlock(i);
   }
 
   /** Items of the group that a walker stands at, at most KS. */
   items(i: number): number {
-    const left = this.lowering.kinds[this.kind[i]].items[i % this.lanes] - this.item[i];
-    return Math.min(this.stride, left);
+    return this.left[i] < this.stride ? this.left[i] : this.stride;
   }
 
   /** Whether the group is the last of its output. */
   isLast(i: number): boolean {
-    return this.item[i] + this.stride >= this.lowering.kinds[this.kind[i]].items[i % this.lanes];
+    return this.left[i] <= this.stride;
   }
 
   /** On to the next group. */
   next(i: number): void {
-    if (!this.isLast(i)) {
-      this.item[i] += this.stride;
+    const { stride, left } = this;
+    if (left[i] > stride) {
+      this.item[i] += stride;
+      left[i] -= stride;
       return;
     }
     const { step } = this.lowering.blocks[this.block[i]].tiles[this.tile];
@@ -69,6 +73,7 @@ export class GroupWalk {
     this.position[i] = position;
     this.kind[i] = kindAt(lowering, position);
     this.item[i] = 0;
+    this.left[i] = kinds[this.kind[i]].items[lane];
     this.windowBase[i] = lowering.unitWindow(firstUnit) + lowering.positionWindow(position);
     return true;
   }

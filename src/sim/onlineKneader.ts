@@ -84,6 +84,10 @@ export class OnlineKneaders {
       return true;
     }
     const { plane, planeWords: W, magnitudeBits: B } = this;
+    if (W === 1) {
+      for (let at = i * B; at < (i + 1) * B; at++) plane[at] &= plane[at] - 1;
+      return false;
+    }
     for (let b = 0, at = i * B * W; b < B; b++, at += W)
       for (let w = at; w < at + W; w++)
         if (plane[w] !== 0) {
@@ -95,6 +99,39 @@ export class OnlineKneaders {
 
   /** Writes the offered word, a function of the planes, to place `word` of the word memory. */
   offer(i: number, words: KneadedWords, word: number): void {
+    const left = this.planeWords === 1 ? this.lowestBits(i, words, word) : this.lowestOfWide(i, words, word);
+    this.last[i] = left ? 0 : 1;
+    words.marks[word] = left ? 0 : this.flush[i] !== 0 ? PASS | FLUSH : PASS;
+  }
+
+  /** The lowest bit of each plane, for planes of one number. Returns whether others are left. */
+  private lowestBits(i: number, words: KneadedWords, word: number): boolean {
+    const { plane, magnitudeBits: B, stride } = this;
+    const { slots } = words;
+    const sign = this.sign[i];
+    const empty = emptySlot(stride);
+    const to = word * B;
+    const from = i * B;
+    let valid = 0;
+    let rest = 0;
+    for (let b = 0; b < B; b++) {
+      const bits = plane[from + b];
+      if (bits === 0) {
+        slots[to + b] = empty;
+        continue;
+      }
+      const low = bits & -bits;
+      rest |= bits ^ low;
+      const pointer = 31 - Math.clz32(low);
+      slots[to + b] = (sign & low) === 0 ? pointer : pointer + stride;
+      valid++;
+    }
+    words.valid[word] = valid;
+    return rest !== 0;
+  }
+
+  /** The same for planes of several numbers. */
+  private lowestOfWide(i: number, words: KneadedWords, word: number): boolean {
     const { plane, sign, planeWords: W, magnitudeBits: B, stride } = this;
     const { slots } = words;
     let valid = 0;
@@ -117,7 +154,6 @@ export class OnlineKneaders {
       slots[word * B + b] = slot;
     }
     words.valid[word] = valid;
-    this.last[i] = rest === 0 ? 1 : 0;
-    words.marks[word] = rest !== 0 ? 0 : this.flush[i] !== 0 ? PASS | FLUSH : PASS;
+    return rest !== 0;
   }
 }
