@@ -11,7 +11,7 @@ import { exactThreshold } from '../src/sparse/threshold.js';
 import { openTrace } from '../src/trace/open.js';
 import { openSteps } from '../src/trace/openSteps.js';
 import type { Role } from '../src/trace/trace.js';
-import { smallConv, writeStep } from './support/steps.js';
+import { smallConv, writeStep, type StepParts } from './support/steps.js';
 import { useFolder } from './trace/support.js';
 
 const LENET = 'traces/lenet5-fmnist-late-s01500.safetensors';
@@ -199,6 +199,32 @@ describe('a folder of steps', () => {
     });
     expect(() => openSteps(path)).toThrow(
       /s99\.safetensors: layer 2: found layer second .*channels 3.*expected/,
+    );
+  });
+
+  test('must have the same layers and tensors in each', async () => {
+    const shapes = { first: smallConv(), second: smallConv({ channels: 4, strideX: 2 }) };
+    const [a, b] = ['a', 'b'].map((name) => folder.path(`differ/${name}.safetensors`));
+    const refused = async (inA: Partial<StepParts>, inB: Partial<StepParts>): Promise<string> => {
+      await writeStep(a, { seed: 1, shapes, ...inA });
+      await writeStep(b, { seed: 2, shapes, ...inB });
+      try {
+        openSteps(folder.path('differ'));
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return 'taken';
+    };
+    const fewer = { shapes: { first: shapes.first } };
+    expect(await refused({}, {})).toBe('taken');
+    expect(await refused({}, fewer)).toMatch(
+      /b\.safetensors: layer 2: found no such layer, expected layer second/,
+    );
+    expect(await refused(fewer, {})).toMatch(
+      /b\.safetensors: layer 2: found layer second .*expected no such layer/,
+    );
+    expect(await refused({}, { without: ['input_mask'] })).toMatch(
+      /layer 1: .* with .*expected .*input_mask/,
     );
   });
 
