@@ -12,7 +12,7 @@ import { UserError } from './errors.js';
 import { expectedOutput } from './expected.js';
 import type { QuantizeOptions } from './quantize.js';
 import { allVerified, type LayerReport, type Report } from './report/report.js';
-import { layerReport, Totals, type LayerFacts } from './report/row.js';
+import { layerReport, Totals, type LayerFacts, type Measured } from './report/row.js';
 import { emptyReport } from './simulate/begin.js';
 import { factsOf, loadLayer, workOf, type LoadedLayer } from './simulate/load.js';
 import { orderedPhases, pruneSettings, type RunOptions, type SimulateOptions } from './simulate/options.js';
@@ -33,6 +33,17 @@ interface Contender extends ChosenMachine {
   totals: Totals;
 }
 
+/** What a machine was found to do with one layer and phase. */
+interface MeasuredPhase extends Measured {
+  violations: string[];
+}
+
+/**
+ * Forward phases of runs that differ in nothing but pruning, and machines: what is the same work is done once. By step,
+ * layer, precision, level, machine and configuration.
+ */
+export type KnownForward = Map<string, MeasuredPhase>;
+
 /** What stays the same from layer to layer. */
 interface Run {
   contenders: Contender[];
@@ -43,25 +54,36 @@ interface Run {
   level: Level;
   pruner: GradientPruner | null;
   report: Report;
+  known: KnownForward | null;
   done: number;
   total: number;
 }
 
 /**
  * Runs a trace, or a run of training steps, through machines.
+ * @param known forward phases of runs of the same source with the same options, but pruning; takes those of this one
  * @throws UserError on unknown machines, parameters or layers, missing tensors, or codes that do not fit
  */
-export function simulate(source: Trace | TraceSteps, options: SimulateOptions): Report {
+export function simulate(
+  source: Trace | TraceSteps,
+  options: SimulateOptions,
+  known: KnownForward | null = null,
+): Report {
   const { machines, settings = [], budget, precision } = options;
-  return runMachines(source, chooseMachines(machines, settings, budget, precision), options);
+  return runMachines(source, chooseMachines(machines, settings, budget, precision), options, known);
 }
 
 /** As `simulate`, for machines that were configured already; one kind may come several times. */
-export function runMachines(source: Trace | TraceSteps, choice: Choice, options: RunOptions): Report {
+export function runMachines(
+  source: Trace | TraceSteps,
+  choice: Choice,
+  options: RunOptions,
+  known: KnownForward | null = null,
+): Report {
   let run: Run | null = null;
   const hashes: string[] = [];
   const visit = (trace: Trace, step: number): void => {
-    run ??= begin(trace, 'files' in source ? source.files.length : 1, choice, options);
+    run ??= begin(trace, 'files' in source ? source.files.length : 1, choice, options, known);
     hashes.push(trace.hash);
     run.report.steps.push({ step, file: trace.file, hash: trace.hash });
     runStep(run, trace, step);
@@ -76,7 +98,13 @@ export function runMachines(source: Trace | TraceSteps, choice: Choice, options:
 }
 
 /** Everything that can be refused is refused here, before anything runs. */
-function begin(trace: Trace, steps: number, choice: Choice, options: RunOptions): Run {
+function begin(
+  trace: Trace,
+  steps: number,
+  choice: Choice,
+  options: RunOptions,
+  known: KnownForward | null,
+): Run {
   const phases = orderedPhases(options.phases);
   const precision = options.precision ?? 'int16';
   const contenders = choice.machines.map((chosen) => enter(chosen, phases));
@@ -107,6 +135,7 @@ function begin(trace: Trace, steps: number, choice: Choice, options: RunOptions)
     level,
     pruner: pruning && new GradientPruner(pruning),
     report,
+    known,
     done: 0,
     total: runs.length * steps,
   };
@@ -164,9 +193,8 @@ function runPhase(
   const essentialBits = once((units: UnitKind) => essentialBitUses(units, work));
   const denominator = onceByConfig((machine: Machine) => machine.count(work));
   const several = run.phases.length > 1 ? `, ${phase}` : '';
-  for (const contender of contenders) {
+  const measure = (contender: Contender): MeasuredPhase => {
     const { kind, machine, dense, twin } = contender;
-    options.progress?.(run.done++, run.total, `${layer.name} on ${kind.name}${several}`);
     const masked = Boolean(kind.masksGradInput && work.inputMask);
     const result = stepped ? machine.step(work) : null;
     const counters = result?.counters ?? machine.count(work);
@@ -179,8 +207,8 @@ function runPhase(
       float32Error = checked.float32Error;
       if (contender === run.contenders[0]) options.observer?.output?.(layer, phase, result.output);
     }
-    report.violations.push(...violations);
-    record(contender, facts, {
+    return {
+      violations,
       counters,
       dense: denominator(dense),
       // The twin keeps to where training is: its rows need both operands.
@@ -189,11 +217,22 @@ function runPhase(
       verified: violations.length > 0 ? false : result ? true : null,
       outputsChecked: result ? result.output.length : 0,
       float32Error,
-    });
+    };
+  };
+  // Pruning does not reach the forward phase. An observer has to see every output.
+  const known = phase === 'forward' && !options.observer ? run.known : null;
+  for (const contender of contenders) {
+    const { kind, machine } = contender;
+    options.progress?.(run.done++, run.total, `${layer.name} on ${kind.name}${several}`);
+    const key = `${layer.step} ${layer.name} ${work.precision} ${run.level} ${keyOf(machine)}`;
+    const measured = known?.get(key) ?? measure(contender);
+    known?.set(key, measured);
+    report.violations.push(...measured.violations);
+    record(contender, facts, measured);
   }
 }
 
-function record(contender: Contender, facts: LayerFacts, measured: Parameters<typeof layerReport>[3]): void {
+function record(contender: Contender, facts: LayerFacts, measured: Measured): void {
   const { machine, layers, phaseTotals, totals } = contender;
   const phase = facts.phase as Phase;
   const laneSlots = machine.laneSlots(phase);
@@ -212,11 +251,13 @@ function once<K, V>(make: (key: K) => V): (key: K) => V {
   };
 }
 
+const keyOf = (machine: Machine): string => `${machine.name} ${JSON.stringify(machine.config)}`;
+
 /** Denominators of many machines are few: those of one configuration are counted once. */
 function onceByConfig(count: (machine: Machine) => Counters): (machine: Machine) => Counters {
   const known = new Map<string, Counters>();
   return (machine) => {
-    const key = `${machine.name} ${JSON.stringify(machine.config)}`;
+    const key = keyOf(machine);
     let counters = known.get(key);
     if (!counters) known.set(key, (counters = count(machine)));
     return counters;

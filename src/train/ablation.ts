@@ -8,7 +8,7 @@ import { PRECISIONS, type Precision } from '../quantize.js';
 import type { AblationReport, AblationRow } from '../report/ablationReport.js';
 import { allVerified, type LayerReport, type Report } from '../report/report.js';
 import { laneShares } from '../report/row.js';
-import { simulate, type RunOptions } from '../simulate.js';
+import { simulate, type KnownForward, type RunOptions } from '../simulate.js';
 import { checkTarget } from '../simulate/options.js';
 import type { TraceSteps } from '../trace/openSteps.js';
 
@@ -34,20 +34,16 @@ export function ablation(source: TraceSteps, options: AblationOptions): Ablation
   const targets = target === 0 ? [0] : [0, target];
   const conditions = precisions.flatMap((precision) => targets.map((prune) => ({ precision, prune })));
   const machines = options.machines ?? ablationMachines();
-  const reports = conditions.map(({ precision, prune }, i) =>
-    simulate(source, {
-      ...options,
-      machines,
-      precision,
-      prune,
-      progress: (done, total, label) =>
-        options.progress?.(
-          i * total + done,
-          conditions.length * total,
-          `${label} (${precision}, p = ${prune})`,
-        ),
-    }),
-  );
+  const known: KnownForward = new Map();
+  const reports = conditions.map(({ precision, prune }, i) => {
+    const progress = (done: number, total: number, label: string): void =>
+      options.progress?.(
+        i * total + done,
+        conditions.length * total,
+        `${label} (${precision}, p = ${prune})`,
+      );
+    return simulate(source, { ...options, machines, precision, prune, progress }, known);
+  });
   const main = reports[reports.length - 1];
   return {
     ...main,
