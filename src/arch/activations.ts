@@ -36,5 +36,5 @@ export const noActivations = (place: string, layer: string, machine: string, lev
   new UserError(
     'no-activations',
     `${place}: found no activations, expected a tensor ${layer}/input for machine ${machine} at ${level}; use a ` +
-      'trace with activations, or --level count with machines that time weights alone (dadiannao, tetris)',
+      'trace with activations, or --level count with machines that time weights alone, such as tetris',
   );

@@ -43,13 +43,12 @@ export function scaleToBudget(
   precision: Precision,
 ): MachineConfig {
   if (budget === 'none') return config;
-  const parts = budget === 'area' ? partAreas(kind, config, precision) : lanesOf(config);
+  const { parts, total } = partsOf(kind, config, budget, size, precision);
   if (!parts)
     throw new UserError(
       'no-area',
       `machine ${kind.name}: --budget area has no coefficient for its PEs; use --budget lanes, or leave it out`,
     );
-  const total = budget === 'area' ? size.um2 : size.lanes;
   const scaled: Record<string, number> = {};
   for (const [name, part] of [
     ['tiles', parts.tile],
@@ -71,9 +70,21 @@ export function fitsBudget(
   precision: Precision,
 ): boolean {
   if (budget === 'none') return true;
-  const parts = budget === 'area' ? partAreas(kind, config, precision) : lanesOf(config);
-  const total = budget === 'area' ? size.um2 : size.lanes;
+  const { parts, total } = partsOf(kind, config, budget, size, precision);
   return !!parts && parts.tile <= total && parts.group <= total;
+}
+
+/** What one tile and one group take of a budget, null where that is not known; and what there is. */
+function partsOf(
+  kind: MachineKind,
+  config: MachineConfig,
+  budget: 'lanes' | 'area',
+  { lanes, um2 }: BudgetSize,
+  precision: Precision,
+): { parts: { tile: number; group: number } | null; total: number } {
+  return budget === 'area'
+    ? { parts: partAreas(kind, config, precision), total: um2 }
+    : { parts: lanesOf(config), total: lanes };
 }
 
 function lanesOf(config: MachineConfig): { tile: number; group: number } {

@@ -28,28 +28,9 @@ export function gradInputLowering(shape: ConvShape, array: LaneArray): LaneLower
   const { batch, channels, height, width, filters, kernelHeight, kernelWidth } = shape;
   const rows = axisOf(height, kernelHeight, shape.strideY, shape.dilationY, shape.padTop, outHeight);
   const columns = axisOf(width, kernelWidth, shape.strideX, shape.dilationX, shape.padLeft, outWidth);
+  const { kinds, kindOfPair } = outputKinds(shape, array, rows.kinds, columns.kinds);
   const groupChannels = channels / shape.groups;
   const groupFilters = filters / shape.groups;
-  const kernel = kernelHeight * kernelWidth;
-
-  const kinds: LaneTerms[] = [];
-  // Kinds of the layer by (kind of row, kind of column); -1 for those without terms.
-  const kindOfPair = rows.kinds.flatMap((row) =>
-    columns.kinds.map((column) => {
-      if (row.taps.length * column.taps.length === 0) return -1;
-      const tapStream = row.taps.flatMap((r) => column.taps.map((s) => r * kernelWidth + s));
-      const tapWindow = row.offsets.flatMap((dy) => column.offsets.map((dx) => dy * outWidth + dx));
-      const grid = {
-        tapStream,
-        tapWindow,
-        channels: groupFilters,
-        channelStream: groupChannels * kernel,
-        channelWindow: outHeight * outWidth,
-      };
-      return kinds.push(dealTerms(grid, array.lanes, array.lowering)) - 1;
-    }),
-  );
-
   const kindOf: number[] = [];
   const windowBase: number[] = [];
   const outputOffset: number[] = [];
@@ -77,7 +58,7 @@ export function gradInputLowering(shape: ConvShape, array: LaneArray): LaneLower
     positionOutput: (position) => outputOffset[position],
     unitStream: (channel) =>
       (Math.floor(channel / groupChannels) * groupFilters * groupChannels + (channel % groupChannels)) *
-      kernel,
+      (kernelHeight * kernelWidth),
     unitOutput: (channel) => channel * plane,
     unitWindow: (channel) => Math.floor(channel / groupChannels) * groupFilters * outHeight * outWidth,
     blankOutput: () => {
@@ -86,6 +67,32 @@ export function gradInputLowering(shape: ConvShape, array: LaneArray): LaneLower
       return output;
     },
   };
+}
+
+/** Kinds of outputs, and which of them is that of (kind of row, kind of column); -1 where there are no terms. */
+function outputKinds(
+  shape: ConvShape,
+  { lanes, lowering }: LaneArray,
+  rows: readonly AxisKind[],
+  columns: readonly AxisKind[],
+): { kinds: LaneTerms[]; kindOfPair: number[] } {
+  const { outHeight, outWidth } = outputSize(shape);
+  const { kernelHeight, kernelWidth, groups } = shape;
+  const kinds: LaneTerms[] = [];
+  const kindOfPair = rows.flatMap((row) =>
+    columns.map((column) => {
+      if (row.taps.length * column.taps.length === 0) return -1;
+      const grid = {
+        tapStream: row.taps.flatMap((r) => column.taps.map((s) => r * kernelWidth + s)),
+        tapWindow: row.offsets.flatMap((dy) => column.offsets.map((dx) => dy * outWidth + dx)),
+        channels: shape.filters / groups,
+        channelStream: (shape.channels / groups) * kernelHeight * kernelWidth,
+        channelWindow: outHeight * outWidth,
+      };
+      return kinds.push(dealTerms(grid, lanes, lowering)) - 1;
+    }),
+  );
+  return { kinds, kindOfPair };
 }
 
 function axisOf(

@@ -1,5 +1,6 @@
 /** Batch normalisation (Ioffe and Szegedy, 2015) over channels-last values, forward and backward, summed in double. */
 
+/** Added to variances, so that a constant channel has a finite deviation; the usual default of frameworks. */
 const EPSILON = 1e-5;
 
 export interface Moments {

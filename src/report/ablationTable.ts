@@ -1,7 +1,7 @@
 /** The ablation as text: per precision and pruning one table for each denominator, and where the lane-cycles went. */
 import { PHASES } from '../arch/machine.js';
 import type { AblationReport, AblationRow, Factors } from './ablationReport.js';
-import { budgetLine, configLine, heading, notes } from './heading.js';
+import { budgetLine, configLine, heading, LEAST_SHARE, notes, notVerified } from './heading.js';
 import { factor, percent, whole } from './number.js';
 import { pruningTable, recordedLine } from './pruningTable.js';
 import { textTable, type Column } from './textTable.js';
@@ -67,9 +67,9 @@ function factorTable(rows: readonly AblationRow[], of: Denominator): string {
 }
 
 /** Where lane-cycles go; causes that no machine has are left out. */
-export function shareTable(rows: readonly Pick<AblationRow, 'machine' | 'cycles' | 'shares'>[]): string {
+function shareTable(rows: readonly Pick<AblationRow, 'machine' | 'cycles' | 'shares'>[]): string {
   const causes = Object.keys(rows[0]?.shares ?? {}).filter((cause) =>
-    rows.some(({ shares }) => shares[cause] >= 0.0005),
+    rows.some(({ shares }) => shares[cause] >= LEAST_SHARE),
   );
   return textTable(
     [
@@ -85,8 +85,7 @@ export function shareTable(rows: readonly Pick<AblationRow, 'machine' | 'cycles'
 }
 
 function verdict({ violations, verified, ablation, otherRuns, config }: AblationReport): string {
-  if (violations.length > 0)
-    return `NOT VERIFIED: ${violations.length} ${violations.length === 1 ? 'check' : 'checks'} did not hold; see the messages`;
+  if (violations.length > 0) return notVerified(violations);
   if (verified === null)
     return `values not checked: level ${config.level} only times; conservation laws hold`;
   const outputs = ablation.reduce((sum, row) => sum + (row.phase === 'all' ? row.outputsChecked : 0), 0);

@@ -108,7 +108,7 @@ export function configLine({ name, config, area }: MachineReport, budget: Budget
 }
 
 /** Smaller shares would print as 0.0 %. */
-const LEAST_SHARE = 0.0005;
+export const LEAST_SHARE = 0.0005;
 
 /** Where the lane-cycles went that did not issue, causes by size. */
 export function lossLine({ total }: Pick<MachineReport, 'total'>): string {
@@ -123,11 +123,13 @@ export function lossLine({ total }: Pick<MachineReport, 'total'>): string {
   return wrap([...parts('stall', total.stall), ...parts('idle', total.idle)], '; ');
 }
 
+export const notVerified = ({ length }: readonly string[]): string =>
+  `NOT VERIFIED: ${length} ${length === 1 ? 'check' : 'checks'} did not hold; see the messages`;
+
 /** What the run knows about values, and no more. */
 export function verdict(report: Report): string {
   const { violations, verified } = report;
-  if (violations.length > 0)
-    return `NOT VERIFIED: ${violations.length} ${violations.length === 1 ? 'check' : 'checks'} did not hold; see the messages`;
+  if (violations.length > 0) return notVerified(violations);
   if (verified === null)
     return `values not checked: level ${report.config.level} only times; conservation laws hold`;
   const rows = report.machines.flatMap(({ layers }) => layers);

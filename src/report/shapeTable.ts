@@ -1,6 +1,6 @@
 /** The search over array shapes as text: the best of each machine, what they keep of the bound, where the rest goes. */
 import type { MachineConfig, ParameterValue } from '../arch/machine.js';
-import { budgetLine, heading, notes } from './heading.js';
+import { budgetLine, heading, LEAST_SHARE, notes, notVerified } from './heading.js';
 import { factor, percent, whole } from './number.js';
 import { pruningTable, recordedLine } from './pruningTable.js';
 import type { ShapeReport, ShapeRow, ShapeWinners } from './shapeReport.js';
@@ -28,7 +28,7 @@ export function shapeSearchText(report: ShapeReport): string {
     }),
     [
       violations.length > 0
-        ? `NOT VERIFIED: ${violations.length} checks did not hold; see the messages`
+        ? notVerified(violations)
         : `verified: all ${whole(outputs)} outputs of the ${checked.length} winners, at level step, equal the dense reference`,
       ...recordedLine(report),
       ...notes(report),
@@ -87,7 +87,7 @@ const CAUSES = 7;
 function table(rows: readonly ShapeRow[]): string {
   const column = (head: string[], of: (row: ShapeRow) => string) => ({ head, cells: rows.map(of) });
   const largest = (cause: string): number => Math.max(...rows.map(({ shares }) => shares[cause]));
-  const all = Object.keys(rows[0].shares).filter((cause) => largest(cause) >= 0.0005);
+  const all = Object.keys(rows[0].shares).filter((cause) => largest(cause) >= LEAST_SHARE);
   const shown = [...all].sort((a, b) => largest(b) - largest(a)).slice(0, CAUSES);
   return textTable(
     [

@@ -29,11 +29,11 @@ const POLYNOMIALS = [
   0x13c6f4, 0x278de2, 0x4f1bc8, 0x9e378e, 0x13c6efc, 0x278ddef, 0x4f1bbd8, 0x9e3779d, 0x13c6ef3c, 0x278dde99,
   0x4f1bbcdd, 0x9e3779bf,
 ];
-export const LFSR_MIN_WIDTH = 8;
-export const LFSR_MAX_WIDTH = 32;
+const LFSR_MIN_WIDTH = 8;
+const LFSR_MAX_WIDTH = 32;
 
 /** One shift of the register. */
-export function shiftOnce(state: number, polynomial: number): number {
+function shiftOnce(state: number, polynomial: number): number {
   return ((state >>> 1) ^ (state & 1 ? polynomial : 0)) >>> 0;
 }
 
