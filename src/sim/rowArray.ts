@@ -33,10 +33,11 @@ export class RowArray {
     layer: RowLayer,
   ) {
     const { groups, taps } = options;
-    this.groups = Array.from({ length: groups }, () => new RowGroup(options, layer));
     this.blocked = new Float64Array(groups);
     this.idle = new Float64Array(groups);
+    // Groups take turns: a row is clocked through its group before the next one is given.
     const operations = new RowOperations(layer.shape, layer.phase, taps);
+    this.groups = Array.from({ length: groups }, () => new RowGroup(options, layer, operations));
     this.rows = operations.rows;
     this.widestPiece = operations.widestPiece;
     const work: number[] = [];

@@ -51,7 +51,6 @@ export class RowGroup {
   readonly busy: Float64Array;
   readonly lanes: Float64Array;
   readonly waiting: Float64Array;
-  private readonly operations: RowOperations;
   private readonly operation: RowOperation;
   /** Of the operation that each PE runs: its taps, and its cycles until now. */
   private readonly taps: Int32Array;
@@ -60,18 +59,21 @@ export class RowGroup {
   private longest = 0;
   private peCycles = 0;
   private next = 0;
+  /** Whether a PE is without an operation. */
+  private free = true;
   private running = false;
   /** The row that ended in the cycle before: its last sums leave the PEs in this one. */
   private flushing = false;
   private readonly bypasses: boolean;
 
+  /** @param operations those of the row at hand, one row after the other; groups may share them */
   constructor(
     options: RowGroupOptions,
     private readonly layer: RowLayer,
+    private readonly operations: RowOperations,
   ) {
     const { pesPerGroup, taps, ports, keepZeros, float32 } = options;
-    const { shape, phase, mask } = layer;
-    const operations = (this.operations = new RowOperations(shape, phase, taps));
+    const { phase, mask } = layer;
     const span = Math.max(taps, rowSpan(operations.pieces[0].geometry));
     this.pes = Array.from({ length: pesPerGroup }, () => new RowPe({ taps, span, ports, float32 }));
     this.ppu = new Ppu({ width: operations.width, relu: phase === 'forward', keepZeros, mask });
@@ -106,7 +108,7 @@ export class RowGroup {
     this.operationCount += operations.load(row);
     this.next = 0;
     this.longest = this.peCycles = 0;
-    this.running = true;
+    this.running = this.free = true;
     this.rows++;
     operation.targetAt = ppu.claim(row) * operations.width;
     operation.maskAt = row * operations.width;
@@ -124,7 +126,7 @@ export class RowGroup {
   private cycle(): void {
     const { ppu, running, flushing } = this;
     this.now++;
-    if (running) this.handOut();
+    if (running && this.free) this.handOut();
     ppu.cycle();
     if (ppu.outValid) this.layer.output[ppu.outPlace] = ppu.outSum;
     this.flushing = false;
@@ -137,6 +139,7 @@ export class RowGroup {
   /** Operations in order to PEs without one. */
   private handOut(): void {
     const { pes, operations, operation } = this;
+    this.free = false;
     for (let p = 0; p < pes.length && this.next < operations.count; p++) {
       if (pes[p].busy) continue;
       const i = this.next++;
@@ -178,6 +181,7 @@ export class RowGroup {
 
   private endOperation(p: number): void {
     const cycles = this.length[p];
+    this.free = true;
     this.busy[p] += cycles;
     this.lanes[p] += cycles * this.taps[p];
     this.peCycles += cycles;
