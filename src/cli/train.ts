@@ -1,4 +1,5 @@
 /** `kneadsim train`: recorded training steps through machines; without machines named, the ablation. */
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PHASES, type Phase } from '../arch/machine.js';
 import { machineKind } from '../arch/registry.js';
@@ -82,6 +83,11 @@ function target(text: string): number {
 }
 
 function runTrain(file: string | undefined, flags: TrainFlags, io: Io): void {
+  if (flags.out && flags.outputs && resolve(flags.out) === resolve(flags.outputs))
+    throw new UserError(
+      'same-file',
+      `${flags.out}: found in --out and in --outputs, expected a file for each; rename one`,
+    );
   rehearseWrite(flags.out);
   rehearseWrite(flags.outputs);
   const { machine, set = [], phase, firstGradInput = false } = flags;

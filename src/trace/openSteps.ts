@@ -40,7 +40,7 @@ export function openSteps(path: string): TraceSteps {
     });
   names.sort((a, b) => byName.compare(a, b) || (a < b ? -1 : 1));
   const files = names.map((name) => join(path, name));
-  let first: string[] | null = null;
+  let first: string[][] | null = null;
   for (const file of files) {
     const trace = openTrace(file);
     const described = trace.layers.map(describe);
@@ -52,21 +52,28 @@ export function openSteps(path: string): TraceSteps {
 }
 
 /** What must be the same in all steps of a run, in words. */
-function describe({ name, shape, tensors }: TraceLayer): string {
-  const sizes = Object.entries(shape).map(([key, value]) => `${key} ${value}`);
-  return `layer ${name} (${sizes.join(', ')}) with ${ROLES.filter((role) => tensors[role]).join(', ')}`;
-}
+const describe = ({ name, shape, tensors }: TraceLayer): string[] => [
+  `layer ${name}`,
+  ...Object.entries(shape).map(([key, value]) => `${key} ${value}`),
+  `tensors ${ROLES.filter((role) => tensors[role]).join(', ')}`,
+];
 
-function checkSame(file: string, found: string[], firstFile: string, first: string[]): void {
-  for (let i = 0; i < Math.max(found.length, first.length); i++)
-    if (found[i] !== first[i])
-      throw badInput('steps-differ', {
-        file,
-        place: `layer ${i + 1}`,
-        found: found[i] ?? 'no such layer',
-        expected: `${first[i] ?? 'no such layer'}, as in ${firstFile}`,
-        remedy: 'keep the steps of one network and batch size in a folder',
-      });
+/** Of a layer that differs only what differs is told; a layer of another name is told by that alone. */
+function checkSame(file: string, found: string[][], firstFile: string, first: string[][]): void {
+  for (let i = 0; i < Math.max(found.length, first.length); i++) {
+    const own = found[i] ?? ['no such layer'];
+    const other = first[i] ?? ['no such layer'];
+    const differing = own[0] === other[0] ? own.map((_, k) => k).filter((k) => own[k] !== other[k]) : [0];
+    if (differing.length === 0) continue;
+    const told = (facts: string[]): string => differing.map((k) => facts[k]).join(', ');
+    throw badInput('steps-differ', {
+      file,
+      place: own[0] === other[0] ? own[0] : `layer ${i + 1}`,
+      found: told(own),
+      expected: `${told(other)}, as in ${firstFile}`,
+      remedy: 'keep the steps of one network and batch size in a folder',
+    });
+  }
 }
 
 /** Opens each step in turn and closes it afterwards. */

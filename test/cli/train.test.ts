@@ -200,6 +200,11 @@ describe('--outputs', () => {
     expect(await refused(...args, '--outputs', join(folder, 'o'))).toContain(
       'only level step computes outputs',
     );
+    // One file would take the place of the other.
+    const same = ['--out', join(folder, 'o'), '--outputs', join(folder, '.', 'x', '..', 'o')];
+    expect(await refused('train', LENET, '--machine', 'tetris', ...same)).toContain(
+      'expected a file for each',
+    );
     expect(readdirSync(folder)).toEqual([]);
   });
 });
