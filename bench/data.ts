@@ -1,8 +1,11 @@
 /** Seeded layers for the suites, and the bundled ResNet-8. */
 import { fileURLToPath } from 'node:url';
-import type { LayerWork } from '../src/arch/machine.js';
+import { PHASES, type LayerWork } from '../src/arch/machine.js';
 import { quantize, type Codes, type Precision } from '../src/quantize.js';
 import { Random } from '../src/random.js';
+import { loadLayer, workOf } from '../src/simulate/load.js';
+import { pruneSettings } from '../src/simulate/options.js';
+import { GradientPruner } from '../src/simulate/prune.js';
 import { elementCount, inputShape, weightShape, type ConvShape } from '../src/tensor.js';
 import { openTrace } from '../src/trace/open.js';
 
@@ -92,4 +95,20 @@ export function mustEqual(what: string, found: ArrayLike<number>, expected: Arra
   for (let i = 0; i < found.length; i++)
     if (found[i] !== expected[i])
       throw new Error(`${what}: value ${i} is ${found[i]}, expected ${expected[i]}`);
+}
+
+/** A recorded training step of ResNet-8 with its gradients pruned at p = 0.9: layers in order, each in all phases. */
+export function resnet8Training(precision: Precision): LayerWork[] {
+  const trace = openTrace(RESNET8);
+  try {
+    const pruning = pruneSettings({ prune: 0.9, precision }, [], 1);
+    const options = { precision, training: true, pruner: new GradientPruner(pruning) };
+    const layers = trace.layers.map((layer) => loadLayer(trace.file, layer, 0, options));
+    // The first layer has nobody to pass its gradient on to.
+    return layers.flatMap((layer, i) =>
+      PHASES.filter((phase) => i > 0 || phase !== 'gradInput').map((phase) => workOf(layer, phase, options)),
+    );
+  } finally {
+    trace.close();
+  }
 }

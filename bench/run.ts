@@ -1,16 +1,28 @@
 /**
  * Runs the suites, all or those named on the command line, and prints at the end which goals are met:
- * `tsx bench/run.ts [kneading] [sacStep] [macStep] [serialStep] [replay]`.
+ * `tsx bench/run.ts [kneading] [sacStep] [maskedStep] [rowStep] [trainCount] [macStep] [serialStep] [replay]`.
  */
 import { kneading } from './kneading.js';
 import { macStep } from './macStep.js';
+import { maskedStep } from './maskedStep.js';
 import { replay } from './replay.js';
+import { rowStep } from './rowStep.js';
 import { sacStep } from './sacStep.js';
 import { serialStep } from './serialStep.js';
 import { sunk, type GoalLine } from './support.js';
+import { trainCount } from './trainCount.js';
 import { TextTable } from './textTable.js';
 
-const SUITES: Record<string, () => Promise<GoalLine[]>> = { kneading, sacStep, macStep, serialStep, replay };
+const SUITES: Record<string, () => Promise<GoalLine[]>> = {
+  kneading,
+  sacStep,
+  maskedStep,
+  rowStep,
+  trainCount,
+  macStep,
+  serialStep,
+  replay,
+};
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SUITES);
 const unknown = names.find((name) => !Object.hasOwn(SUITES, name));
