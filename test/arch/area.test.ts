@@ -1,8 +1,9 @@
 /** Areas from the coefficients of SPEC section 9. */
 import { describe, expect, test } from 'vitest';
 import { machineArea } from '../../src/arch/area.js';
-import { PHASES, resolveConfig, type MachineKind, type UnitKind } from '../../src/arch/machine.js';
+import { resolveConfig, type MachineKind, type UnitKind } from '../../src/arch/machine.js';
 import { dadiannao, machineKind } from '../../src/arch/registry.js';
+import { rowKind } from '../support/rowKind.js';
 
 const tetris = machineKind('tetris');
 const area = (kind: MachineKind, settings: Record<string, string>, precision: 'int8' | 'int16') =>
@@ -41,24 +42,9 @@ describe('tiles', () => {
   });
 });
 
-/** A row machine, whatever the registry has. */
-const rows: MachineKind = {
-  ...dadiannao,
-  name: 'rows',
-  phases: PHASES,
-  units: () => 'row',
-  parameters: ['groups', 'pesPerGroup', 'taps'].map((name) => ({
-    name,
-    default: 3,
-    min: 1,
-    max: 9999,
-    doc: '',
-  })),
-};
-
 test('row PEs are those of K = 3, in proportion to their taps', () => {
-  expect(area(rows, { groups: '1', pesPerGroup: '1' }, 'int16')!.um2).toBeCloseTo(7994, 6);
-  expect(area(rows, { groups: '2', pesPerGroup: '5', taps: '6' }, 'int8')).toEqual({
+  expect(area(rowKind, { groups: '1', pesPerGroup: '1' }, 'int16')!.um2).toBeCloseTo(7994, 6);
+  expect(area(rowKind, { groups: '2', pesPerGroup: '5', taps: '6' }, 'int8')).toEqual({
     um2: 10 * 2 * 2647,
     tiles: 0,
     groups: 10 * 2 * 2647,

@@ -2,23 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { machineArea } from '../../src/arch/area.js';
 import { chooseMachines } from '../../src/arch/choose.js';
-import { PHASES, resolveConfig, type MachineKind } from '../../src/arch/machine.js';
+import { resolveConfig, type MachineKind } from '../../src/arch/machine.js';
 import { budgetSize, fitsBudget, scaleToBudget } from '../../src/arch/budget.js';
 import { dadiannao, MACHINES, machineKind } from '../../src/arch/registry.js';
+import { rowKind } from '../support/rowKind.js';
 
-const rows: MachineKind = {
-  ...dadiannao,
-  name: 'rows',
-  phases: PHASES,
-  units: () => 'row',
-  parameters: ['groups', 'pesPerGroup', 'taps'].map((name) => ({
-    name,
-    default: 3,
-    min: 1,
-    max: 9999,
-    doc: '',
-  })),
-};
 const DENSE = resolveConfig(dadiannao, {});
 const SIZE = budgetSize(DENSE, 'int16');
 const scaled = (kind: MachineKind, settings: Record<string, string>, budget: 'lanes' | 'area' | 'none') =>
@@ -27,20 +15,20 @@ const scaled = (kind: MachineKind, settings: Record<string, string>, budget: 'la
 describe('lanes', () => {
   test('are the multipliers of the dense array', () => {
     expect(SIZE.lanes).toBe(16 * 16 * 16);
-    expect(scaled(rows, {}, 'lanes').groups).toBe(Math.floor(4096 / 9));
-    expect(scaled(rows, { taps: '5', pesPerGroup: '2' }, 'lanes').groups).toBe(409);
+    expect(scaled(rowKind, {}, 'lanes').groups).toBe(Math.floor(4096 / 9));
+    expect(scaled(rowKind, { taps: '5', pesPerGroup: '2' }, 'lanes').groups).toBe(409);
     expect(scaled(machineKind('tetris'), { units: '4', lanes: '8' }, 'lanes').tiles).toBe(128);
   });
 
   test('leave at least one of each', () => {
-    expect(scaled(rows, { taps: '9999' }, 'lanes').groups).toBe(1);
+    expect(scaled(rowKind, { taps: '9999' }, 'lanes').groups).toBe(1);
     expect(scaled(machineKind('tetris'), { units: '1000', lanes: '1000' }, 'lanes').tiles).toBe(1);
   });
 
   test('do not touch what was set by name', () => {
-    expect(scaled(rows, { groups: '7' }, 'lanes').groups).toBe(7);
+    expect(scaled(rowKind, { groups: '7' }, 'lanes').groups).toBe(7);
     expect(scaled(machineKind('tetris'), { tiles: '3' }, 'lanes').tiles).toBe(3);
-    expect(scaled(rows, {}, 'none').groups).toBe(3);
+    expect(scaled(rowKind, {}, 'none').groups).toBe(3);
   });
 });
 
@@ -51,8 +39,8 @@ test('a machine fits where one tile and one group are no more than the whole bud
   expect(fits(tetris, { units: '64', lanes: '64' }, 'lanes')).toBe(true);
   expect(fits(tetris, { units: '64', lanes: '65' }, 'lanes')).toBe(false);
   expect(fits(tetris, { units: '64', lanes: '65' }, 'none')).toBe(true);
-  expect(fits(rows, { pesPerGroup: '64', taps: '64' }, 'lanes')).toBe(true);
-  expect(fits(rows, { pesPerGroup: '64', taps: '65' }, 'lanes')).toBe(false);
+  expect(fits(rowKind, { pesPerGroup: '64', taps: '64' }, 'lanes')).toBe(true);
+  expect(fits(rowKind, { pesPerGroup: '64', taps: '65' }, 'lanes')).toBe(false);
   expect(fits(tetris, { units: '64', lanes: '64' }, 'area')).toBe(false);
   expect(fits(machineKind('stripes'), {}, 'area')).toBe(false);
 });
@@ -67,7 +55,7 @@ describe('area', () => {
   });
 
   test('of row machines as well', () => {
-    expect(scaled(rows, {}, 'area').groups).toBe(Math.floor(SIZE.um2 / (3 * 7994)));
+    expect(scaled(rowKind, {}, 'area').groups).toBe(Math.floor(SIZE.um2 / (3 * 7994)));
   });
 });
 
