@@ -124,7 +124,7 @@ export class KneadingPe extends SacPe {
         acceptedWord[accepting] = word * magnitudeBits;
         acceptedWindow[accepting++] = windows.at(i, l);
         counters.essentialBits += words.valid[word];
-        wordPointer[i] = (word + 1) % ring === 0 ? word + 1 - ring : word + 1;
+        wordPointer[i] = word + 1 === (i + 1) * ring ? i * ring : word + 1;
         this.accepted[i]++;
         if (throttleWords !== 0) throttleCount[i]--;
         const mark = words.marks[word];
@@ -225,6 +225,6 @@ export class KneadingPe extends SacPe {
   private offer(i: number): void {
     const at = this.tail[i];
     this.kneaders.offer(i, this.words, at);
-    this.tail[i] = (at + 1) % this.ring === 0 ? at + 1 - this.ring : at + 1;
+    this.tail[i] = at + 1 === (i + 1) * this.ring ? i * this.ring : at + 1;
   }
 }

@@ -62,8 +62,9 @@ export class OnlineKneaders {
   ): void {
     const { plane, sign, planeWords: W, magnitudeBits: B } = this;
     const planeAt = i * B * W;
-    plane.fill(0, planeAt, planeAt + B * W);
-    sign.fill(0, i * W, (i + 1) * W);
+    // So few that a loop is faster than a call of fill.
+    for (let at = planeAt; at < planeAt + B * W; at++) plane[at] = 0;
+    for (let w = i * W; w < (i + 1) * W; w++) sign[w] = 0;
     for (let k = 0; k < items; k++) {
       if (values[base + windowOffsets[at + k]] === 0) continue;
       const code = codes[from + offsets[at + k]];

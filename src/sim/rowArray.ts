@@ -78,13 +78,12 @@ export class RowArray {
   private runDynamic(rowCycles: Float64Array): number {
     const { groups, work } = this;
     let last = 0;
-    let next = 0;
-    for (let now = 0; next < work.length; now++)
-      for (let g = 0; g < groups.length && next < work.length; g++)
-        if (groups[g].now === now) {
-          this.give(g, work[next++], now, rowCycles);
-          last = now;
-        }
+    for (let next = 0; next < work.length; next++) {
+      let first = 0;
+      for (let g = 1; g < groups.length; g++) if (groups[g].now < groups[first].now) first = g;
+      last = groups[first].now;
+      this.give(first, work[next], last, rowCycles);
+    }
     return last;
   }
 
