@@ -10,14 +10,17 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
   type Stats,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { KneadsimError, UserError } from './errors.js';
 
@@ -152,6 +155,33 @@ interface Output {
 
 let serial = 0;
 
+/** Names the machine too: on a shared file system a process of another one may be at work. */
+const TEMPORARY = `.kneadsim-${hostname().replace(/[^A-Za-z0-9]/g, '_')}-`;
+
+/** Removes what processes of this machine left behind that were killed while they wrote. */
+function sweep(folder: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return; // A folder may be writable without being readable.
+  }
+  for (const name of names) {
+    const pid = /^(\d+)-\d+\.tmp$/.exec(name.startsWith(TEMPORARY) ? name.slice(TEMPORARY.length) : '');
+    if (pid && !isAlive(Number(pid[1]))) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // A process of somebody else is there, but not ours to signal.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
 function begin(path: string): Output {
   if (path === '') throw new UserError('cannot-write', 'the output path is empty; name a file');
   const existing = statSync(path, { throwIfNoEntry: false });
@@ -163,7 +193,8 @@ function begin(path: string): Output {
     return { fd: openSync(path, 'w'), temporary: null, target: path, mode: null };
   // Through a symbolic link to the file it names, so that the link survives.
   const target = existing ? realpathSync(path) : path;
-  const temporary = join(dirname(target), `.kneadsim-${process.pid}-${serial++}.tmp`);
+  sweep(dirname(target));
+  const temporary = join(dirname(target), `${TEMPORARY}${process.pid}-${serial++}.tmp`);
   return { fd: openSync(temporary, 'wx'), temporary, target, mode: existing ? existing.mode & 0o7777 : null };
 }
 

@@ -2,6 +2,7 @@
  * Gradients of a run of steps, pruned in order: one threshold FIFO per layer carries over from step to step, and
  * every machine gets the same gradients (SPEC section 5).
  */
+import { badInput } from '../errors.js';
 import { bitStatistics, quantize, realsOf, type Codes, type QuantizeOptions } from '../quantize.js';
 import type { PruningReport, Threshold } from '../report/report.js';
 import { hashDraws } from '../sparse/draws.js';
@@ -41,14 +42,21 @@ export class GradientPruner {
     const { target, threshold, fifo: size, seed } = this.settings;
     let fifo = this.fifos.get(layer);
     if (!fifo) this.fifos.set(layer, (fifo = new ThresholdFifo(size)));
+    if (target > 0 && isIntegerDtype(recorded.dtype) && !recorded.affine)
+      throw badInput('pruned-codes', {
+        ...what,
+        found: `${recorded.dtype} codes without a scale`,
+        expected: 'real gradients, which pruning at p > 0 moves to the threshold',
+        remedy: 'use --prune 0, or record the gradients as floats or with a scale',
+      });
     const values = toFloats(realsOf(recorded));
     const tauExact = exactThreshold(values, target);
     const tauPredicted = fifo.predicted;
     fifo.push(tauExact);
     const tau = threshold === 'exact' ? tauExact : (tauPredicted ?? 0);
     const { values: pruned, statistics } = prune(values, tau, hashDraws(seed, step, layer), target);
-    // Recorded codes without a scale stay codes where nothing was pruned.
-    const asRecorded = tau === 0 && isIntegerDtype(recorded.dtype) && !recorded.affine;
+    // Recorded codes without a scale stay codes.
+    const asRecorded = isIntegerDtype(recorded.dtype) && !recorded.affine;
     const tensor: Tensor = asRecorded ? recorded : { shape: recorded.shape, dtype: 'float64', data: pruned };
     const codes = quantize(tensor, options, what);
     const { elements, recordedNonZero, prunedNonZero } = statistics;

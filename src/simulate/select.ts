@@ -59,8 +59,9 @@ function requireRecorded(file: string, layer: TraceLayer, roles: readonly Role[]
         file,
         place: `layer ${layer.name}`,
         found: `no ${role}`,
-        expected: `a recorded ${role} for ${phases}`,
+        expected: `a recorded ${role} beside the others (phases: ${phases})`,
         remedy:
-          'use a recorded training step ("kneadsim record" makes some, others are bundled in traces/), or --phase forward',
+          'use a whole recorded training step ("kneadsim record" makes some, others are bundled in traces/)' +
+          (role === 'grad_output' ? ', or --phase forward' : ''),
       });
 }

@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -31,6 +32,21 @@ describe('atomicWrite', () => {
     atomicWriteText(folder.path('a.txt'), 'two\n');
     expect(readFileSync(folder.path('a.txt'), 'utf8')).toBe('two\n');
     expect(folder.list()).toEqual(['a.txt']);
+  });
+
+  it('removes what a killed process of this machine left behind, and only that', () => {
+    // A process that has ended: its number is free, or was a moment ago.
+    const dead = Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
+    atomicWrite(folder.path('a.txt'), () => {
+      const [mine] = folder.list().filter((name) => name.endsWith('.tmp'));
+      const [head, tail] = mine.split(`-${process.pid}-`);
+      const left = [`${head}-${dead}-${tail}`, `.kneadsim-elsewhere-${dead}-0.tmp`, `${head}-${dead}-x.tmp`];
+      for (const name of left) writeFileSync(folder.path(name), 'half');
+      atomicWriteText(folder.path('b.txt'), 'b');
+      expect(folder.list().sort()).toEqual([mine, ...left.slice(1), 'b.txt'].sort());
+      for (const name of left.slice(1)) rmSync(folder.path(name));
+    });
+    expect(folder.list().sort()).toEqual(['a.txt', 'b.txt']);
   });
 
   it('leaves the old file and no new one when the writer fails', async () => {
