@@ -1,7 +1,7 @@
 /** Gradients of a run: integer codes without a scale are computed with as they are, and are not pruned. */
 import { describe, expect, it } from 'vitest';
-import { GradientPruner } from '../src/simulate/prune.js';
-import type { Tensor } from '../src/tensor.js';
+import { GradientPruner } from '../../src/simulate/prune.js';
+import type { Tensor } from '../../src/tensor.js';
 
 const codes: Tensor = { shape: [1, 1, 1, 4], dtype: 'int16', data: Int16Array.of(0, 3, -900, 12) };
 const what = { file: 'step.safetensors', place: 'layer a, grad_output' };
