@@ -34,8 +34,9 @@ describe('gradients recorded as integer codes', () => {
     expect(report.zeros).toMatchObject({ pruning: 0, quantization: 0 });
   });
 
-  it('are pruned like any others', () => {
-    const { codes: found, report } = pruned(new GradientPruner(settings), codes);
+  it('are pruned like any others where they have a scale', () => {
+    const scaled = { ...codes, affine: { scale: 1e-4, zeroPoint: 0 } };
+    const { codes: found, report } = pruned(new GradientPruner(settings), scaled);
     const nonZero = found.codes.filter((code) => code !== 0).length;
     expect(report.tau).toBeGreaterThan(0);
     expect(report.zeros.pruning).toBeGreaterThan(SIZE / 3);
