@@ -6,7 +6,7 @@
  * SRC and MSRC rows are complete one cycle after their last operation, when the last PE has flushed: from then on the
  * PPU drains them. OSRC rows are complete in that operation's own last cycle, and leave past the PPU at once.
  */
-import { RowOperations, type RowPhase } from '../lower/rowOperations.js';
+import type { RowOperations, RowPhase } from '../lower/rowOperations.js';
 import { rowSpan } from '../sparse/rowOperation.js';
 import type { CompressedRows } from '../sparse/rows.js';
 import type { ConvShape } from '../tensor.js';
