@@ -5,16 +5,12 @@
  */
 import { UserError } from '../errors.js';
 import { TILE_BYS } from '../lower/blocks.js';
+import { PHASES, type Phase } from '../lower/phase.js';
 import { LOWERINGS } from '../lower/terms.js';
 import type { Codes, Precision } from '../quantize.js';
 import type { ConvShape } from '../tensor.js';
 
-/**
- * forward: O = W * I. gradInput (GTA): dI = dO * rotated W. gradWeight (GTW): dW = I * dO, summed over the examples.
- * Weight update, batch norm and optimiser are not modelled.
- */
-export const PHASES = ['forward', 'gradInput', 'gradWeight'] as const;
-export type Phase = (typeof PHASES)[number];
+export { PHASES, type Phase };
 
 /** count: timing only, by closed forms and recurrences. step: clocked, with values. */
 export const LEVELS = ['count', 'step'] as const;

@@ -4,6 +4,9 @@
  */
 import { RowOperations } from '../lower/rowOperations.js';
 import {
+  liveOperands,
+  liveProducts,
+  maskedTargets,
   msrcOperands,
   msrcProducts,
   osrcCycles,
@@ -101,6 +104,8 @@ function countWaiting(
 class OperationCosts {
   /** Of each streamed row and piece, where no second row nor mask has a say; 0 cycles where not yet known. */
   private readonly table: { cycles: Int32Array; operands: Int32Array; products: Int32Array } | null;
+  /** Live targets of each gradient column under the mask of the row at hand, by piece. */
+  private readonly targets: Int32Array[];
   private cycles = 0;
   private operandCount = 0;
   private products = 0;
@@ -113,6 +118,7 @@ class OperationCosts {
     const alone = rows.phase !== 'gradWeight' && operands.mask === null;
     const size = operands.streamed.rows * rows.pieces.length;
     const table = (): Int32Array => new Int32Array(size);
+    this.targets = rows.pieces.map(({ geometry }) => new Int32Array(geometry.outputWidth));
     this.table = alone ? { cycles: table(), operands: table(), products: table() } : null;
   }
 
@@ -121,6 +127,7 @@ class OperationCosts {
     const { rows } = this;
     facts.time.clear();
     facts.operands = facts.terms = facts.lanes = 0;
+    this.meetMask();
     for (let i = 0; i < rows.count; i++) {
       this.look(i);
       facts.time.add(this.cycles);
@@ -128,6 +135,16 @@ class OperationCosts {
       facts.terms += this.products;
       facts.lanes += this.cycles * rows.pieces[rows.piece[i]].geometry.taps;
     }
+  }
+
+  /** Many gradient rows meet the mask of one row. */
+  private meetMask(): void {
+    const { rows, operands, targets } = this;
+    if (rows.phase !== 'gradInput' || operands.mask === null) return;
+    const { mask } = operands;
+    rows.pieces.forEach(({ geometry }, p) =>
+      maskedTargets(geometry, mask, rows.row * rows.width, targets[p]),
+    );
   }
 
   private look(i: number): void {
@@ -163,10 +180,13 @@ class OperationCosts {
     if (rows.phase === 'forward') {
       this.operandCount = srcOperands(columns, from, to, geometry);
       this.products = srcProducts(columns, from, to, geometry);
+    } else if (operands.mask === null) {
+      this.operandCount = msrcOperands(columns, from, to, geometry, null, 0);
+      this.products = msrcProducts(columns, from, to, geometry, null, 0);
     } else {
-      const maskAt = rows.row * rows.width;
-      this.operandCount = msrcOperands(columns, from, to, geometry, operands.mask, maskAt);
-      this.products = msrcProducts(columns, from, to, geometry, operands.mask, maskAt);
+      const targets = this.targets[rows.piece[i]];
+      this.operandCount = liveOperands(targets, columns, from, to);
+      this.products = liveProducts(targets, columns, from, to);
     }
     this.cycles = Math.max(1, this.operandCount);
   }

@@ -5,8 +5,7 @@ import { lowerForward, outputIndex, PaddedBase, paddedInput, positionCount } fro
 import { gradInputLowering } from './gradInput.js';
 import { gradWeightLowering } from './gradWeight.js';
 import type { LaneArray, LaneLowering } from './lowering.js';
-
-export type LanePhase = 'forward' | 'gradInput' | 'gradWeight';
+import type { Phase } from './phase.js';
 
 /** Codes that the offsets of a lowering point into. */
 export interface LaneOperands {
@@ -15,7 +14,7 @@ export interface LaneOperands {
 }
 
 export function laneOperands(
-  phase: LanePhase,
+  phase: Phase,
   shape: ConvShape,
   codes: { weights: Int32Array; activations: Int32Array; gradOutput: Int32Array },
 ): LaneOperands {
@@ -25,7 +24,7 @@ export function laneOperands(
   return phase === 'gradWeight' ? { stream: input, window: gradOutput } : { stream: weights, window: input };
 }
 
-export function lowerPhase(phase: LanePhase, shape: ConvShape, array: LaneArray): LaneLowering {
+export function lowerPhase(phase: Phase, shape: ConvShape, array: LaneArray): LaneLowering {
   if (phase === 'gradInput') return gradInputLowering(shape, array);
   return phase === 'gradWeight' ? gradWeightLowering(shape, array) : forwardLowering(shape, array);
 }

@@ -10,9 +10,7 @@
  */
 import { tapPieces, type TapPiece } from '../sparse/rowOperation.js';
 import { outputSize, type ConvShape } from '../tensor.js';
-
-/** As the phases of `arch/machine.ts`, which stands above. */
-export type RowPhase = 'forward' | 'gradInput' | 'gradWeight';
+import type { Phase } from './phase.js';
 
 /**
  * What row PEs see of a layer. Linear layers lie along the batch: a row is one feature over the examples, K = 1.
@@ -31,7 +29,7 @@ export function toRows<T extends Int32Array | Uint8Array>(shape: ConvShape, valu
 }
 
 /** Sums (F, N) or (C, N) of a linear layer, as they left the PEs, as the tensor (N, F) or (N, C). */
-export function fromRows(shape: ConvShape, phase: RowPhase, sums: Float64Array): Float64Array {
+export function fromRows(shape: ConvShape, phase: Phase, sums: Float64Array): Float64Array {
   if (shape.op !== 'linear' || phase === 'gradWeight') return sums;
   const tensor = new Float64Array(sums.length);
   transpose(sums, tensor, sums.length / shape.batch);
@@ -68,7 +66,7 @@ export class RowOperations {
 
   constructor(
     shape: ConvShape,
-    readonly phase: RowPhase,
+    readonly phase: Phase,
     taps: number,
   ) {
     const s = (this.shape = rowShape(shape));

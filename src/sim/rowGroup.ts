@@ -6,7 +6,8 @@
  * SRC and MSRC rows are complete one cycle after their last operation, when the last PE has flushed: from then on the
  * PPU drains them. OSRC rows are complete in that operation's own last cycle, and leave past the PPU at once.
  */
-import type { RowOperations, RowPhase } from '../lower/rowOperations.js';
+import type { Phase } from '../lower/phase.js';
+import type { RowOperations } from '../lower/rowOperations.js';
 import { rowSpan } from '../sparse/rowOperation.js';
 import type { CompressedRows } from '../sparse/rows.js';
 import type { ConvShape } from '../tensor.js';
@@ -17,7 +18,7 @@ import { RowPe } from './rowPe.js';
 /** A layer as the groups share it. */
 export interface RowLayer {
   shape: ConvShape;
-  phase: RowPhase;
+  phase: Phase;
   streamed: CompressedRows;
   gradient: CompressedRows | null;
   mask: Uint8Array | null;
