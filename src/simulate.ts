@@ -210,6 +210,7 @@ function runPhase(
     return {
       violations,
       counters,
+      portCycles: run.training ? (machine.portCycles?.(work, counters.cycles) ?? null) : null,
       dense: denominator(dense),
       // The twin keeps to where training is: its rows need both operands.
       twin: twin && run.training && work.activations ? denominator(twin) : null,

@@ -320,3 +320,27 @@ test('machines that do not run a phase are left out there, with a note', () => {
   expect(report.machines.map(({ layers }) => layers.length)).toEqual([1, 3]);
   expect(report.notes).toEqual(['stripes does not run gradInput and gradWeight: left out there']);
 });
+
+test('rows of gradWeight on row PEs tell the cycles of either number of ports', () => {
+  const machines = ['sparsetrain', 'sparsetrain-dense', 'hybrid', 'masked'];
+  const options = { machines, level: 'count', budget: 'lanes', precision: 'int8' } as const;
+  const cyclesOf = (ports: number) =>
+    run(LENET, { ...options, settings: [`ports=${ports}`] }).machines.map(({ layers, total }) => ({
+      rows: layers.map(({ phase, cycles, portCycles }) => ({ phase, cycles, portCycles })),
+      total: total.portCycles,
+    }));
+  const [one, two] = [cyclesOf(1), cyclesOf(2)];
+  machines.forEach((name, m) => {
+    const inRows = name !== 'masked';
+    one[m].rows.forEach((row, i) => {
+      const other = two[m].rows[i];
+      const both = { one: row.cycles, two: other.cycles };
+      const expected = inRows && row.phase === 'gradWeight' ? both : null;
+      expect([row.portCycles, other.portCycles]).toEqual([expected, expected]);
+      if (expected) expect(both.one).toBeGreaterThan(both.two);
+    });
+    const sum = (of: 'one' | 'two') =>
+      one[m].rows.reduce((cycles, { portCycles }) => cycles + (portCycles?.[of] ?? 0), 0);
+    expect(one[m].total).toEqual(inRows ? { one: sum('one'), two: sum('two') } : null);
+  });
+});

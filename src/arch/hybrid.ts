@@ -13,6 +13,7 @@ import {
   type MachineKind,
   type ParameterValue,
   type Phase,
+  type PortCycles,
   type StepResult,
 } from './machine.js';
 import type { Precision } from '../quantize.js';
@@ -77,6 +78,10 @@ class Hybrid implements Machine {
   check(level: Level, precision: Precision): void {
     this.sac.check?.(level, precision);
     this.rows.check?.(level, precision);
+  }
+
+  portCycles(work: LayerWork, cycles: number): PortCycles | null {
+    return this.arrayOf(work.phase).portCycles?.(work, cycles) ?? null;
   }
 
   count(work: LayerWork): Counters {

@@ -76,6 +76,12 @@ export interface Counters {
   idle: Record<IdleCause, number>;
 }
 
+/** Cycles of gradWeight on row PEs that load or multiply (one port), and that do both in a cycle (two). */
+export interface PortCycles {
+  one: number;
+  two: number;
+}
+
 export interface StepResult {
   counters: Counters;
   /**
@@ -111,6 +117,11 @@ export interface Machine {
   readonly float32?: boolean;
   /** @throws UserError if the configuration has no hardware at this level and precision; asked before any run */
   check?(level: Level, precision: Precision): void;
+  /**
+   * Cycles with one operand port and with two, where row PEs have a choice (gradWeight), else null.
+   * @param cycles of the phase as configured
+   */
+  portCycles?(work: LayerWork, cycles: number): PortCycles | null;
   /** Timing only. */
   count(work: LayerWork): Counters;
   /** Clock by clock, with values through the timed datapath. Needs activations. */

@@ -12,6 +12,7 @@ import {
   type MachineConfig,
   type MachineKind,
   type Parameter,
+  type PortCycles,
   type StepResult,
 } from './machine.js';
 import { countRows } from './sparsetrainCount.js';
@@ -112,6 +113,13 @@ class SparseTrain implements Machine {
 
   laneSlots(): number {
     return this.array.groups * this.array.pesPerGroup * this.array.taps;
+  }
+
+  portCycles(work: LayerWork, cycles: number): PortCycles | null {
+    if (work.phase !== 'gradWeight') return null;
+    const { ports } = this.array;
+    const other = countRows({ ...this.array, ports: ports === 1 ? 2 : 1 }, work).cycles;
+    return ports === 1 ? { one: cycles, two: other } : { one: other, two: cycles };
   }
 
   count(work: LayerWork): Counters {

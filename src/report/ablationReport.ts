@@ -1,5 +1,5 @@
 /** The ablation as data: the report of the main condition, one row per condition, machine and phase, other reports. */
-import type { Phase } from '../arch/machine.js';
+import type { Phase, PortCycles } from '../arch/machine.js';
 import type { Precision } from '../quantize.js';
 import type { Report } from './report.js';
 
@@ -26,6 +26,7 @@ export interface AblationRow {
   shares: Record<string, number>;
   verified: boolean | null;
   outputsChecked: number;
+  portCycles: PortCycles | null;
 }
 
 export interface AblationReport extends Report {

@@ -1,7 +1,7 @@
 /** The ablation as text: per precision and pruning one table for each denominator, and where the lane-cycles went. */
 import { PHASES } from '../arch/machine.js';
 import type { AblationReport, AblationRow, Factors } from './ablationReport.js';
-import { budgetLine, configLine, heading, LEAST_SHARE, notes, notVerified } from './heading.js';
+import { budgetLine, configLine, heading, LEAST_SHARE, notes, notVerified, portsLine } from './heading.js';
 import { factor, percent, whole } from './number.js';
 import { pruningTable, recordedLine } from './pruningTable.js';
 import { textTable, type Column } from './textTable.js';
@@ -25,7 +25,11 @@ export function ablationText(report: AblationReport): string {
       ...(['vsDense', 'vsTwin'] as const)
         .filter((of) => rows.some((row) => row[of].raw !== null))
         .map((of) => `${title}, speedup ${NAMES[of]}\n${factorTable(rows, of)}`),
-      `${title}, whole step: lane-cycles in %\n${shareTable(rows.filter(({ phase }) => phase === 'all'))}`,
+      [
+        `${title}, whole step: lane-cycles in %`,
+        shareTable(rows.filter(({ phase }) => phase === 'all')),
+        ...portsLine(rows.filter(({ phase }) => phase === 'all')),
+      ].join('\n'),
     ];
   });
   return [

@@ -1,6 +1,6 @@
 /** What stands above and below the tables: what was run, on which configurations, and what is known of values. */
 import type { BudgetSize } from '../arch/budget.js';
-import type { ParameterValue } from '../arch/machine.js';
+import type { ParameterValue, PortCycles } from '../arch/machine.js';
 import { MACHINES } from '../arch/registry.js';
 import { fit, percent, printable, short, whole } from './number.js';
 import type { MachineReport, Report } from './report.js';
@@ -125,6 +125,16 @@ export function lossLine({ total }: Pick<MachineReport, 'total'>): string {
 
 export const notVerified = ({ length }: readonly string[]): string =>
   `NOT VERIFIED: ${length} ${length === 1 ? 'check' : 'checks'} did not hold; see the messages`;
+
+/** gradWeight of row machines with either number of operand ports, side by side; nothing without row machines. */
+export function portsLine(rows: readonly { machine: string; portCycles: PortCycles | null }[]): string[] {
+  const parts = rows.flatMap(({ machine, portCycles }) =>
+    portCycles ? [`${machine} ${whole(portCycles.one)} / ${whole(portCycles.two)}`] : [],
+  );
+  return parts.length === 0
+    ? []
+    : [wrap([`gradWeight cycles, one port / two: ${parts[0]}`, ...parts.slice(1)], ', ')];
+}
 
 /** What the run knows about values, and no more. */
 export function verdict(report: Report): string {

@@ -4,7 +4,7 @@
  */
 import type { MachineArea } from '../arch/area.js';
 import type { Budget, BudgetSize } from '../arch/budget.js';
-import type { IdleCause, Level, MachineConfig, Phase, StallCause } from '../arch/machine.js';
+import type { IdleCause, Level, MachineConfig, Phase, PortCycles, StallCause } from '../arch/machine.js';
 import type { Codes, Precision } from '../quantize.js';
 
 /** Shares of non-zero codes; null where an operand was not recorded or is not used. */
@@ -55,6 +55,8 @@ export interface LayerReport {
   outputsChecked: number;
   /** Largest |output - reference| / |reference|, where sums are rounded to float32; null where they are exact. */
   float32Error: number | null;
+  /** Cycles of gradWeight with one operand port and with two; null where no row PE ran it. */
+  portCycles: PortCycles | null;
 }
 
 export interface MachineReport {
@@ -201,6 +203,7 @@ export const UNITS: Record<string, string> = {
   stall: 'lane-cycles with work that did not issue, by cause',
   idle: 'lane-cycles without work, by cause',
   outputsChecked: 'outputs compared with the dense reference',
+  portCycles: 'cycles of gradWeight on row PEs with one operand port and with two',
   float32Error: 'largest relative error of sums in float32 against float64; null where sums are exact',
   area: 'um2 at 45 nm typical, logic only, without SRAM and PPUs',
   tau: 'pruning threshold, in the unit of the gradients',

@@ -2,7 +2,14 @@
  * Rows of the report: one layer and phase from a machine's counters and those of its denominators, and the totals,
  * which are formed from summed counters in the same way (SPEC sections 3 and 10).
  */
-import { addCounters, zeroCounters, type Counters, type Machine, type Phase } from '../arch/machine.js';
+import {
+  addCounters,
+  zeroCounters,
+  type Counters,
+  type Machine,
+  type Phase,
+  type PortCycles,
+} from '../arch/machine.js';
 import type { BitStatistics } from '../quantize.js';
 import { allVerified, type LayerReport } from './report.js';
 
@@ -26,6 +33,7 @@ export interface Measured {
   verified: boolean | null;
   outputsChecked: number;
   float32Error: number | null;
+  portCycles: PortCycles | null;
 }
 
 export const sumOf = (parts: Record<string, number>): number =>
@@ -51,7 +59,7 @@ export function layerReport(
   facts: LayerFacts,
   { lanesPerDenseLane: share }: Pick<Machine, 'lanesPerDenseLane'>,
   laneSlots: number | null,
-  { counters, dense, twin, essentialBits, verified, outputsChecked, float32Error }: Measured,
+  { counters, dense, twin, essentialBits, verified, outputsChecked, float32Error, portCycles }: Measured,
 ): LayerReport {
   const { weights, activations, gradOutput } = facts;
   const occupied = counters.busy + sumOf(counters.stall);
@@ -91,6 +99,7 @@ export function layerReport(
     verified,
     outputsChecked,
     float32Error,
+    portCycles,
   };
 }
 
@@ -108,6 +117,7 @@ export class Totals {
   private verified: boolean | null = null;
   private outputsChecked = 0;
   private float32Error: number | null = null;
+  private portCycles: PortCycles | null = null;
   private readonly steps = new Set<number | null>();
   private readonly lanes = new Set<number>();
 
@@ -122,6 +132,10 @@ export class Totals {
     this.essentialBits += measured.essentialBits;
     this.verified = allVerified([this.verified, measured.verified]);
     this.outputsChecked += measured.outputsChecked;
+    if (measured.portCycles) {
+      const { one, two } = this.portCycles ?? { one: 0, two: 0 };
+      this.portCycles = { one: one + measured.portCycles.one, two: two + measured.portCycles.two };
+    }
     if (measured.float32Error !== null)
       this.float32Error = Math.max(this.float32Error ?? 0, measured.float32Error);
     this.steps.add(facts.step);
@@ -138,7 +152,7 @@ export class Totals {
       activations: this.activations,
       gradOutput: this.gradOutput,
     };
-    const { counters, dense, twin, essentialBits, verified, outputsChecked, float32Error } = this;
+    const { counters, dense, twin, essentialBits, verified, outputsChecked, float32Error, portCycles } = this;
     return layerReport(facts, machine, only(this.lanes), {
       counters,
       dense,
@@ -147,6 +161,7 @@ export class Totals {
       verified,
       outputsChecked,
       float32Error,
+      portCycles,
     });
   }
 }

@@ -1,5 +1,14 @@
 /** What `train --machine` prints: per machine a row per layer and phase, totals per phase and over the step. */
-import { budgetLine, configLine, factorLegend, heading, lossLine, notes, verdict } from './heading.js';
+import {
+  budgetLine,
+  configLine,
+  factorLegend,
+  heading,
+  lossLine,
+  notes,
+  portsLine,
+  verdict,
+} from './heading.js';
 import { factor, percent, whole } from './number.js';
 import { pruningTable, recordedLine } from './pruningTable.js';
 import type { MachineReport, Report } from './report.js';
@@ -20,7 +29,7 @@ export function trainText(report: Report): string {
     [heading(report), ...budgetLine(report)].join('\n'),
     ...pruningTable(report),
     ...report.machines.map((machine, m) =>
-      [configLine(machine, report.budget), textTable(tables[m]), lossLine(machine)]
+      [configLine(machine, report.budget), textTable(tables[m]), lossLine(machine), ...portsOf(machine)]
         .filter(Boolean)
         .join('\n'),
     ),
@@ -34,6 +43,9 @@ export function trainText(report: Report): string {
     ].join('\n'),
   ].join('\n\n');
 }
+
+const portsOf = ({ name, total }: MachineReport): string[] =>
+  portsLine([{ machine: name, portCycles: total.portCycles }]);
 
 /** What the tables of `train` mean beyond those of `replay`. */
 export const TRAIN_LEGEND = [

@@ -84,5 +84,6 @@ function ablationRow(machine: string, precision: Precision, prune: number, row: 
     shares: laneShares(row),
     verified: row.verified,
     outputsChecked: row.outputsChecked,
+    portCycles: row.portCycles,
   };
 }

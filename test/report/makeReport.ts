@@ -37,6 +37,7 @@ export function row(part: Partial<LayerReport> = {}): LayerReport {
     verified: null,
     outputsChecked: 7,
     float32Error: null,
+    portCycles: null,
     ...part,
   };
 }
