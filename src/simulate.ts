@@ -18,7 +18,7 @@ import { factsOf, loadLayer, workOf, type LoadedLayer } from './simulate/load.js
 import { orderedPhases, pruneSettings, type RunOptions, type SimulateOptions } from './simulate/options.js';
 import { GradientPruner } from './simulate/prune.js';
 import { compareRecorded } from './simulate/recorded.js';
-import { checkTensors, chooseLevel, selectLayers } from './simulate/select.js';
+import { checkTensors, chooseLevel, phasesOfLayer, selectLayers } from './simulate/select.js';
 import { checkValues } from './simulate/verify.js';
 import { forEachStep, type TraceSteps } from './trace/openSteps.js';
 import type { Role, Trace, TraceLayer } from './trace/trace.js';
@@ -114,7 +114,9 @@ function begin(
   const level = chooseLevel(trace, layers, contenders, options.level);
   for (const { machine } of contenders) machine.check?.(level, precision);
   const pruning = backward ? pruneSettings(options, choice.machines, steps) : null;
-  const runs = layers.flatMap((layer) => contenders.flatMap((c) => phasesOf(c, trace, layer, options)));
+  const runs = layers.flatMap((layer) =>
+    contenders.flatMap((c) => phasesOfLayer(c.phases, trace, layer, options)),
+  );
   if (runs.length === 0)
     throw new UserError(
       'nothing-to-run',
@@ -153,12 +155,6 @@ function enter(chosen: ChosenMachine, phases: readonly Phase[]): Contender {
   return { ...chosen, phases: own, layers: [], phaseTotals: new Map(), totals: new Totals() };
 }
 
-/** The first layer of a network has nobody to pass its gradient on to. */
-const phasesOf = (contender: Contender, trace: Trace, layer: TraceLayer, o: RunOptions): Phase[] =>
-  contender.phases.filter(
-    (phase) => phase !== 'gradInput' || o.firstGradInput || layer.name !== trace.layers[0].name,
-  );
-
 function runStep(run: Run, trace: Trace, step: number): void {
   const { contenders, options, phases, report, training, pruner } = run;
   for (const traced of selectLayers(trace, options.layer)) {
@@ -167,7 +163,7 @@ function runStep(run: Run, trace: Trace, step: number): void {
     if (layer.pruning) report.pruning.push(layer.pruning);
     options.observer?.operands?.(layer);
     for (const phase of phases) {
-      const able = contenders.filter((c) => phasesOf(c, trace, traced, options).includes(phase));
+      const able = contenders.filter((c) => phasesOfLayer(c.phases, trace, traced, options).includes(phase));
       if (able.length > 0) runPhase(run, able, layer, phase, traced);
     }
   }

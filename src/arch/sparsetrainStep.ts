@@ -6,23 +6,23 @@
  * are taken as the PPU reads them. What it makes of them is checked against the sums, layer by layer.
  */
 import { VerificationError } from '../errors.js';
+import { phaseOutputShape } from '../lower/phase.js';
 import { fromRows, rowShape } from '../lower/rowOperations.js';
 import { RowArray } from '../sim/rowArray.js';
 import type { RowGroup } from '../sim/rowGroup.js';
-import { elementCount, inputShape, outputShape, weightShape } from '../tensor.js';
+import { elementCount } from '../tensor.js';
 import { zeroCounters, type Counters, type LayerWork, type StepResult } from './machine.js';
 import type { RowArrayConfig } from './sparsetrain.js';
 import { rowOperands } from './sparsetrainOperands.js';
 
 export function stepRows(config: RowArrayConfig, work: LayerWork): StepResult {
   const { shape, phase } = work;
-  const sizes = { forward: outputShape, gradInput: inputShape, gradWeight: weightShape };
   const layer = {
     shape: rowShape(shape),
     phase,
     ...rowOperands(work, config.dense),
     weights: work.weights.codes,
-    output: new Float64Array(elementCount(sizes[phase](shape))),
+    output: new Float64Array(elementCount(phaseOutputShape(phase, shape))),
   };
   const array = new RowArray(
     { ...config, keepZeros: config.dense, float32: config.arithmetic === 'float32' },

@@ -6,6 +6,7 @@
 import { writeSync } from 'node:fs';
 import { writeFully } from '../files.js';
 import type { Phase } from '../arch/machine.js';
+import { phaseOutputShape } from '../lower/phase.js';
 import { elementCount, inputShape, outputShape, weightShape, type ConvShape } from '../tensor.js';
 import type { LoadedLayer, Operand } from '../simulate/load.js';
 import type { RunObserver } from '../simulate/options.js';
@@ -63,11 +64,6 @@ export class LayerOutputs implements RunObserver {
 
   private tensorsOf(layer: PlannedLayer): Omit<TensorEntry, 'offset'>[] {
     const { shape } = layer;
-    const results: Record<Phase, number[]> = {
-      forward: outputShape(shape),
-      gradInput: inputShape(shape),
-      gradWeight: weightShape(shape),
-    };
     const operands = [
       { role: 'weight', shape: weightShape(shape), scales: layer.weightScales },
       { role: 'input', shape: inputShape(shape), scales: 1 },
@@ -77,7 +73,7 @@ export class LayerOutputs implements RunObserver {
       ...layer.phases.map((phase) => ({
         name: this.name(layer, `${phase}/output`),
         dtype: 'float64' as const,
-        shape: results[phase],
+        shape: phaseOutputShape(phase, shape),
       })),
       ...operands.flatMap(({ role, shape: codes, scales }) => [
         { name: this.name(layer, `codes/${role}`), dtype: 'int16' as const, shape: codes },

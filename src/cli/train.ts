@@ -10,8 +10,9 @@ import { csvOf, csvText } from '../report/csv.js';
 import { THRESHOLDS, type Threshold } from '../report/report.js';
 import { shapeSearchText } from '../report/shapeTable.js';
 import { trainText } from '../report/trainTable.js';
-import { selectLayers, simulate, type RunOptions } from '../simulate.js';
-import { checkTarget, orderedPhases } from '../simulate/options.js';
+import { simulate, type RunOptions } from '../simulate.js';
+import { orderedPhases } from '../simulate/options.js';
+import { phasesOfLayer, selectLayers } from '../simulate/select.js';
 import { macCount } from '../tensor.js';
 import { ablation, ablationMachines } from '../train/ablation.js';
 import { shapeSearch } from '../train/shapeSearch.js';
@@ -79,7 +80,7 @@ function target(text: string): number {
   const p = text.trim() === '' ? NaN : Number(text);
   if (!(p >= 0 && p < 1))
     throw new InvalidArgumentError('expected a target of at least 0 (no pruning) and below 1, such as 0.9.');
-  return checkTarget(p);
+  return p;
 }
 
 function runTrain(file: string | undefined, flags: TrainFlags, io: Io): void {
@@ -156,14 +157,12 @@ function planOutputs(
     const own = machineKind(machine).phases.filter((phase) => options.phases!.includes(phase));
     const layers = selectLayers(trace, options.layer);
     const plan = source.files.flatMap((_, step) =>
-      layers.map(({ name, shape, tensors }) => ({
-        name,
+      layers.map((layer) => ({
+        name: layer.name,
         step,
-        shape,
-        phases: own.filter(
-          (phase) => phase !== 'gradInput' || options.firstGradInput || name !== trace.layers[0].name,
-        ),
-        weightScales: options.per === 'channel' && isReal(tensors.weight) ? shape.filters : 1,
+        shape: layer.shape,
+        phases: phasesOfLayer(own, trace, layer, options),
+        weightScales: options.per === 'channel' && isReal(layer.tensors.weight) ? layer.shape.filters : 1,
         hasGradients: options.phases!.some((phase) => phase !== 'forward'),
       })),
     );

@@ -18,6 +18,15 @@ export function selectLayers(trace: Trace, glob: string | undefined): TraceLayer
   return layers;
 }
 
+/** Phases of a layer: the first of a network has nobody to pass its gradient on to. */
+export const phasesOfLayer = (
+  phases: readonly Phase[],
+  trace: Trace,
+  layer: TraceLayer,
+  { firstGradInput = false }: RunOptions,
+): Phase[] =>
+  phases.filter((phase) => phase !== 'gradInput' || firstGradInput || layer.name !== trace.layers[0].name);
+
 /** @throws UserError naming the first tensor that a backward phase lacks, or scales that it cannot sum over */
 export function checkTensors(
   trace: Trace,

@@ -7,7 +7,7 @@ import { atomicWriteAsync, writeFully } from '../files.js';
 import { DTYPE_BYTES, elementCount, type ConvShape, type Tensor } from '../tensor.js';
 import { checkFinite, encodeElements } from './elements.js';
 import { FORMAT_VERSION, METADATA_KEY, layerMetadata, type TraceMetadata } from './metadata.js';
-import { CODE_OF_DTYPE } from './safetensors.js';
+import { encodeSafetensorsHeader, type TensorEntry } from './safetensorsHeader.js';
 import { ROLES, type Role, type TensorInfo } from './trace.js';
 
 export interface WritableTensor extends TensorInfo {
@@ -31,12 +31,6 @@ export interface WritableTrace {
   layers: WritableLayer[];
 }
 
-interface Item {
-  name: string;
-  tensor: WritableTensor;
-  bytes: number;
-}
-
 /** @throws UserError if the path cannot be written, or a tensor holds NaN or an infinity; nothing is left then. */
 export async function writeTrace(
   path: string,
@@ -44,12 +38,16 @@ export async function writeTrace(
   progress: (done: number, total: number) => void = () => {},
 ): Promise<void> {
   const items = itemsOf(trace);
-  const total = items.reduce((sum, item) => sum + item.bytes, 0);
-  const header = headerOf(trace, items);
+  const { bytes: header, entries } = encodeSafetensorsHeader(items, metadataOf(trace));
+  const tensors = new Map(items.map(({ name, tensor }) => [name, tensor]));
+  const sizeOf = ({ dtype, shape }: TensorEntry): number => elementCount(shape) * DTYPE_BYTES[dtype];
+  const total = [...entries.values()].reduce((sum, entry) => sum + sizeOf(entry), 0);
   await atomicWriteAsync(path, async (fd) => {
     writeFully(fd, header);
     let done = 0;
-    for (const { name, tensor, bytes } of items) {
+    for (const [name, entry] of entries) {
+      const tensor = tensors.get(name)!;
+      const bytes = sizeOf(entry);
       const read = checkFinite(await tensor.read(), path, `tensor "${name}"`);
       const encoded = encodeElements(read.data, tensor.dtype);
       // The header is already written: a source that changed its mind would make a file that lies.
@@ -64,23 +62,20 @@ export async function writeTrace(
   });
 }
 
-/** Wide elements first, as the format's own writer does, so that every tensor starts aligned. */
-function itemsOf(trace: WritableTrace): Item[] {
-  const items: Item[] = [];
-  for (const layer of trace.layers)
-    for (const role of ROLES) {
-      const tensor = layer.tensors[role];
-      if (tensor)
-        items.push({
-          name: `${layer.name}/${role}`,
-          tensor,
-          bytes: elementCount(tensor.shape) * DTYPE_BYTES[tensor.dtype],
-        });
-    }
-  return items.sort((a, b) => DTYPE_BYTES[b.tensor.dtype] - DTYPE_BYTES[a.tensor.dtype]);
+interface Item extends Omit<TensorEntry, 'offset'> {
+  tensor: WritableTensor;
 }
 
-function headerOf(trace: WritableTrace, items: Item[]): Uint8Array {
+const itemsOf = ({ layers }: WritableTrace): Item[] =>
+  layers.flatMap((layer) =>
+    ROLES.flatMap((role): Item[] => {
+      const tensor = layer.tensors[role];
+      if (!tensor) return [];
+      return [{ name: `${layer.name}/${role}`, dtype: tensor.dtype, shape: tensor.shape, tensor }];
+    }),
+  );
+
+function metadataOf(trace: WritableTrace): Record<string, string> {
   const { network, source, licence, origin, provenance } = trace;
   const layers = trace.layers.map((layer) => {
     const metadata = layerMetadata(layer.name, layer.shape, layer.postRelu);
@@ -99,20 +94,5 @@ function headerOf(trace: WritableTrace, items: Item[]): Uint8Array {
     provenance,
     layers,
   };
-  const header = new Map<string, unknown>([['__metadata__', { [METADATA_KEY]: JSON.stringify(metadata) }]]);
-  let offset = 0;
-  for (const { name, tensor, bytes } of items) {
-    if (header.has(name)) throw new VerificationError('trace-names', `two tensors are named "${name}"`);
-    header.set(name, {
-      dtype: CODE_OF_DTYPE[tensor.dtype],
-      shape: tensor.shape,
-      data_offsets: [offset, (offset += bytes)],
-    });
-  }
-  // Spaces up to a multiple of 8, so that the data start aligned.
-  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
-  const padded = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
-  new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
-  padded.set(text, 8);
-  return padded;
+  return { [METADATA_KEY]: JSON.stringify(metadata) };
 }
