@@ -59,7 +59,7 @@ export function blockWork(array: ArrayConfig, work: LayerWork): BlockWork {
 export function sacArray(work: BlockWork, kind: PeKind): SacArray {
   const { config, layer, words, streams } = work;
   const { lowering } = layer;
-  const pe = { ...peConfig(config, 0, 0), wideSegments: false };
+  const pe = { ...peConfig(config, lowering, 0), wideSegments: false };
   // One memory for all runs: WebAssembly memories reserve much address space, and are slow to be given back.
   const memory =
     kind === 'general PE'

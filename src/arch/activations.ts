@@ -20,15 +20,28 @@ export function requireGradients(machine: string, work: LayerWork): Codes {
   );
 }
 
+/** Operands with their widths, in magnitude bits. */
+export interface PhaseOperands extends LaneOperands {
+  streamBits: number;
+  windowBits: number;
+}
+
 /** What the lanes of a machine multiply in this phase. @throws UserError where the trace lacks an operand */
-export function requireOperands(machine: string, work: LayerWork): LaneOperands {
-  const none = new Int32Array(0);
+export function requireOperands(machine: string, work: LayerWork): PhaseOperands {
   const { phase, shape, weights } = work;
-  return laneOperands(phase, shape, {
+  const activations = phase === 'gradInput' ? null : requireActivations(machine, work);
+  const gradOutput = phase === 'forward' ? null : requireGradients(machine, work);
+  const none = new Int32Array(0);
+  const codes = {
     weights: weights.codes,
-    activations: phase === 'gradInput' ? none : requireActivations(machine, work).codes,
-    gradOutput: phase === 'forward' ? none : requireGradients(machine, work).codes,
-  });
+    activations: activations?.codes ?? none,
+    gradOutput: gradOutput?.codes ?? none,
+  };
+  return {
+    ...laneOperands(phase, shape, codes),
+    streamBits: (phase === 'gradWeight' ? activations! : weights).magnitudeBits,
+    windowBits: (gradOutput ?? activations!).magnitudeBits,
+  };
 }
 
 /** @param place the layer, and the file where it is known */

@@ -2,15 +2,16 @@
  * What a layer and phase demand of any machine, from its shape and data alone: terms, and essential bits times
  * their uses (SPEC section 10). Nothing here looks at how a machine lowers or times the layer.
  */
-import type { Codes } from '../quantize.js';
+import { bitStatistics, type Codes } from '../quantize.js';
 import { macCount, outputSize, type ConvShape } from '../tensor.js';
 import type { LayerWork, UnitKind } from './machine.js';
 
 /** Terms of a phase: MACs, but in gradInput taps that meet no gradient are not terms. */
 export function termCount({ shape, phase }: LayerWork): number {
   if (phase !== 'gradInput') return macCount(shape);
-  const uses = usesByTap(shape, 'filters', null).reduce((a, b) => a + b, 0);
-  return uses * (shape.channels / shape.groups);
+  // Every example, and every pair of channel and filter, has the same.
+  const uses = usesByTap({ ...shape, batch: 1, filters: 1 }, 'filters', null).reduce((a, b) => a + b, 0);
+  return uses * shape.batch * shape.filters * (shape.channels / shape.groups);
 }
 
 /** Essential bits that units of a kind consume: of the operand they look at, each as often as it is used. */
@@ -28,13 +29,9 @@ export function essentialBitUses(units: UnitKind, work: LayerWork): number {
   if (masked) return weightBits(work, 'channels', usesByTap(shape, 'channels', activations!.codes));
   // Padding costs its item like any activation.
   const { outHeight, outWidth } = outputSize(shape);
-  const uses = shape.batch * outHeight * outWidth;
-  return weights(work) * uses;
+  const { bits, zeroBits } = bitStatistics(work.weights);
+  return (bits - zeroBits) * shape.batch * outHeight * outWidth;
 }
-
-/** Essential bits of all weights, each once. */
-const weights = ({ weights: { codes } }: LayerWork): number =>
-  codes.reduce((bits, code) => bits + onesIn(code), 0);
 
 /** Essential bits of the weights, each times the uses of its (channel or filter, kernel row, kernel column). */
 function weightBits({ shape, weights }: LayerWork, by: 'channels' | 'filters', uses: Float64Array): number {

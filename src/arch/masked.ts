@@ -4,7 +4,7 @@
  * activations and pruned gradients; gradWeight kneads activations under gradients.
  */
 import { lowerPhase } from '../lower/phases.js';
-import { requireActivations, requireGradients, requireOperands } from './activations.js';
+import { requireOperands, type PhaseOperands } from './activations.js';
 import {
   PHASES,
   type Counters,
@@ -42,24 +42,23 @@ class Masked implements Machine {
   }
 
   count(work: LayerWork): Counters {
-    const config = this.sac(work);
+    const operands = requireOperands(this.name, work);
+    const config = this.sac(operands);
     const lowering = lowerPhase(work.phase, work.shape, config);
-    return countSac(config, lowering, new MaskedKneading(config, lowering, requireOperands(this.name, work)));
+    return countSac(config, lowering, new MaskedKneading(config, lowering, operands));
   }
 
   step(work: LayerWork): StepResult {
-    const shared =
-      work.phase === 'forward' ? requireActivations(this.name, work) : requireGradients(this.name, work);
-    return stepMasked(this.sac(work), work, requireOperands(this.name, work), shared.magnitudeBits);
+    const operands = requireOperands(this.name, work);
+    return stepMasked(this.sac(operands), work, operands);
   }
 
   /** The array, for the operand that is kneaded in this phase. */
-  private sac(work: LayerWork): SacConfig {
-    const kneaded = work.phase === 'gradWeight' ? requireActivations(this.name, work) : work.weights;
+  private sac({ streamBits }: PhaseOperands): SacConfig {
     return {
       ...(this.config as unknown as SacConfig),
       emptyGroupCycles: 1,
-      magnitudeBits: kneaded.magnitudeBits,
+      magnitudeBits: streamBits,
     };
   }
 }

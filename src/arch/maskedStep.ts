@@ -2,27 +2,21 @@
  * Masked kneading, clock by clock: every unit and lane has its on-line kneader, which loads raw groups with their masks
  * in the order of work and feeds the PE; see `sim/onlineKneader.ts`.
  */
-import { lowerPhase, type LaneOperands } from '../lower/phases.js';
+import { lowerPhase } from '../lower/phases.js';
 import { GroupWalk } from '../sim/groupWalk.js';
 import { KneadingPe } from '../sim/kneadingPe.js';
 import { sacLayer, SacTile, WindowPort } from '../sim/sacTile.js';
+import type { PhaseOperands } from './activations.js';
 import type { LayerWork, StepResult } from './machine.js';
 import { groupBits } from './maskedKneading.js';
 import type { SacConfig } from './sacConfig.js';
 import { peConfig, stepSac } from './sacStep.js';
 
-/** @param windowBits magnitude bits of the window's values */
-export function stepMasked(
-  config: SacConfig,
-  work: LayerWork,
-  operands: LaneOperands,
-  windowBits: number,
-): StepResult {
+export function stepMasked(config: SacConfig, work: LayerWork, operands: PhaseOperands): StepResult {
   const lowering = lowerPhase(work.phase, work.shape, config);
   const layer = sacLayer(lowering, operands.window);
   const { kneadingStride, lanes, units } = config;
-  const longest = lowering.kinds.reduce((most, { terms }) => Math.max(most, terms), 0);
-  const pe = peConfig(config, longest, windowBits);
+  const pe = peConfig(config, lowering, operands.windowBits);
   // A throttle buffer shows a word a cycle after the kneader offers it; without one the window takes as long.
   const fillCycles = config.throttleWords === 0 ? 1 : 2;
   const pes: KneadingPe[] = [];

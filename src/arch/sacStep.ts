@@ -3,7 +3,7 @@
  * Cycles, stalls and values all come from the clocked PEs; where the words come from is the array's business.
  */
 import { itemsOf, type Block } from '../lower/blocks.js';
-import { activeLanesOf, type LaneArray } from '../lower/lowering.js';
+import { activeLanesOf, type LaneArray, type LaneLowering } from '../lower/lowering.js';
 import type { SacPeConfig } from '../sim/sacRegisters.js';
 import type { SacLayer, SacTile } from '../sim/sacTile.js';
 import { zeroCounters, type Counters, type StepResult } from './machine.js';
@@ -20,8 +20,8 @@ export interface SacArray {
   longestStream(): number;
 }
 
-/** The PE that a configuration asks for. `terms` is the longest sum of the layer, of products by `windowBits`. */
-export const peConfig = (config: SacConfig, terms: number, windowBits: number): SacPeConfig => ({
+/** The PE that a configuration asks for, for sums of products by values of `windowBits` magnitude bits. */
+export const peConfig = (config: SacConfig, { kinds }: LaneLowering, windowBits: number): SacPeConfig => ({
   units: config.units,
   lanes: config.lanes,
   magnitudeBits: config.magnitudeBits,
@@ -30,7 +30,7 @@ export const peConfig = (config: SacConfig, terms: number, windowBits: number): 
   throttleWords: config.throttleWords,
   barrier: config.sync === 'barrier',
   windowLoadCycles: config.windowLoadCycles,
-  wideSegments: terms * 2 ** windowBits >= 2 ** 31,
+  wideSegments: kinds.some(({ terms }) => terms * 2 ** windowBits >= 2 ** 31),
 });
 
 export function stepSac(array: LaneArray, layer: SacLayer, sac: SacArray): StepResult {

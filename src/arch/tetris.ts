@@ -6,7 +6,7 @@
 import { UserError } from '../errors.js';
 import { lowerPhase } from '../lower/phases.js';
 import type { Precision } from '../quantize.js';
-import { requireActivations, requireGradients, requireOperands } from './activations.js';
+import { requireOperands } from './activations.js';
 import { countDense } from './denseCount.js';
 import { stepDense } from './denseStep.js';
 import {
@@ -93,8 +93,6 @@ class Tetris implements Machine {
     const operands = requireOperands(this.name, work);
     if (work.phase === 'gradWeight') return stepDense(this.array, work, operands);
     const config = { ...this.array, magnitudeBits: work.weights.magnitudeBits };
-    const shared =
-      work.phase === 'forward' ? requireActivations(this.name, work) : requireGradients(this.name, work);
-    return stepTetris(config, work, operands, shared.magnitudeBits);
+    return stepTetris(config, work, operands);
   }
 }

@@ -2,28 +2,22 @@
  * Tetris, clock by clock: kneads the streams of each block off-line into a word memory, from which the tiles' SAC PEs
  * take their words again for every output.
  */
-import { lowerPhase, type LaneOperands } from '../lower/phases.js';
+import { lowerPhase } from '../lower/phases.js';
 import { GroupWalk } from '../sim/groupWalk.js';
 import { SacPe } from '../sim/sacPe.js';
 import { sacLayer, SacTile, WindowPort } from '../sim/sacTile.js';
 import { runsSteadily, SteadyMemory, SteadySacPe } from '../sim/steadySacPe.js';
+import type { PhaseOperands } from './activations.js';
 import { BlockKneader } from './blockKneader.js';
 import type { LayerWork, StepResult } from './machine.js';
 import type { SacConfig } from './sacConfig.js';
 import { peConfig, stepSac } from './sacStep.js';
 
-/** @param windowBits magnitude bits of the window's values */
-export function stepTetris(
-  config: SacConfig,
-  work: LayerWork,
-  operands: LaneOperands,
-  windowBits: number,
-): StepResult {
+export function stepTetris(config: SacConfig, work: LayerWork, operands: PhaseOperands): StepResult {
   const lowering = lowerPhase(work.phase, work.shape, config);
   const layer = sacLayer(lowering, operands.window);
   const { kneadingStride, lanes } = config;
-  const longest = lowering.kinds.reduce((most, { terms }) => Math.max(most, terms), 0);
-  const pe = peConfig(config, longest, windowBits);
+  const pe = peConfig(config, lowering, operands.windowBits);
   const kneader = new BlockKneader(config, lowering, operands.stream);
   const memory = runsSteadily(pe) ? new SteadyMemory(pe, config.tiles, kneader.mostWords()) : null;
   const tiles = Array.from({ length: config.tiles }, (_, t) => {
