@@ -6,9 +6,7 @@ import { RowOperations } from '../lower/rowOperations.js';
 import {
   liveOperands,
   liveProducts,
-  maskedTargets,
-  msrcOperands,
-  msrcProducts,
+  msrcTargets,
   osrcCycles,
   osrcProducts,
   srcOperands,
@@ -140,11 +138,9 @@ class OperationCosts {
   /** Many gradient rows meet the mask of one row. */
   private meetMask(): void {
     const { rows, operands, targets } = this;
-    if (rows.phase !== 'gradInput' || operands.mask === null) return;
-    const { mask } = operands;
-    rows.pieces.forEach(({ geometry }, p) =>
-      maskedTargets(geometry, mask, rows.row * rows.width, targets[p]),
-    );
+    if (rows.phase !== 'gradInput') return;
+    const maskAt = rows.row * rows.width;
+    rows.pieces.forEach(({ geometry }, p) => msrcTargets(geometry, operands.mask, maskAt, targets[p]));
   }
 
   private look(i: number): void {
@@ -180,9 +176,6 @@ class OperationCosts {
     if (rows.phase === 'forward') {
       this.operandCount = srcOperands(columns, from, to, geometry);
       this.products = srcProducts(columns, from, to, geometry);
-    } else if (operands.mask === null) {
-      this.operandCount = msrcOperands(columns, from, to, geometry, null, 0);
-      this.products = msrcProducts(columns, from, to, geometry, null, 0);
     } else {
       const targets = this.targets[rows.piece[i]];
       this.operandCount = liveOperands(targets, columns, from, to);

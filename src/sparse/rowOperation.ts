@@ -41,28 +41,18 @@ export function tapPieces(shape: ConvShape, taps: number): TapPiece[] {
 /** Positions from the first to the last tap: the accumulators that suffice for every kind of row operation. */
 export const rowSpan = (g: RowGeometry): number => (g.taps - 1) * g.dilation + 1;
 
-/** Taps that have a target inside the row: of each input column (SRC), of each gradient column (MSRC, no mask). */
-interface Targets {
-  ofInput: Int32Array;
-  ofGradient: Int32Array;
-}
+/** Taps that have a target inside the row, of each input column (SRC). One geometry serves all rows of a layer. */
+const known = new WeakMap<RowGeometry, Int32Array>();
 
-/** One geometry serves all rows of a layer. */
-const known = new WeakMap<RowGeometry, Targets>();
-
-function targetsOf(g: RowGeometry): Targets {
+function srcTargets(g: RowGeometry): Int32Array {
   const found = known.get(g);
   if (found) return found;
-  const ofInput = new Int32Array(g.inputWidth);
-  const ofGradient = new Int32Array(g.outputWidth);
+  const targets = new Int32Array(g.inputWidth);
   for (let j = 0; j < g.outputWidth; j++)
     for (let k = 0; k < g.taps; k++) {
       const i = j * g.stride + k * g.dilation - g.padLeft;
-      if (i < 0 || i >= g.inputWidth) continue;
-      ofInput[i]++;
-      ofGradient[j]++;
+      if (i >= 0 && i < g.inputWidth) targets[i]++;
     }
-  const targets = { ofInput, ofGradient };
   known.set(g, targets);
   return targets;
 }
@@ -83,57 +73,29 @@ export function liveProducts(targets: Int32Array, columns: Int32Array, from: num
 
 /** Operands of an input row that have a target inside the output row. */
 export const srcOperands = (columns: Int32Array, from: number, to: number, g: RowGeometry): number =>
-  liveOperands(targetsOf(g).ofInput, columns, from, to);
+  liveOperands(srcTargets(g), columns, from, to);
 
 /** Multiplications with a target inside the output row. */
 export const srcProducts = (columns: Int32Array, from: number, to: number, g: RowGeometry): number =>
-  liveProducts(targetsOf(g).ofInput, columns, from, to);
-
-/** Live targets (inside the input row, mask 1) of gradient column j. */
-function liveTargets(j: number, g: RowGeometry, mask: Uint8Array, maskAt: number): number {
-  const { taps, dilation, inputWidth } = g;
-  let live = 0;
-  for (let k = 0, i = j * g.stride - g.padLeft; k < taps; k++, i += dilation)
-    if (i >= 0 && i < inputWidth && mask[maskAt + i] !== 0) live++;
-  return live;
-}
-
-/** Gradients of a row that have a live target: an input inside the row whose mask is 1 (null: all are). */
-export function msrcOperands(
-  columns: Int32Array,
-  from: number,
-  to: number,
-  g: RowGeometry,
-  mask: Uint8Array | null,
-  maskAt: number,
-): number {
-  if (!mask) return liveOperands(targetsOf(g).ofGradient, columns, from, to);
-  let count = 0;
-  for (let n = from; n < to; n++) if (liveTargets(columns[n], g, mask, maskAt) > 0) count++;
-  return count;
-}
-
-/** Multiplications with a live target. */
-export function msrcProducts(
-  columns: Int32Array,
-  from: number,
-  to: number,
-  g: RowGeometry,
-  mask: Uint8Array | null,
-  maskAt: number,
-): number {
-  if (!mask) return liveProducts(targetsOf(g).ofGradient, columns, from, to);
-  let count = 0;
-  for (let n = from; n < to; n++) count += liveTargets(columns[n], g, mask, maskAt);
-  return count;
-}
+  liveProducts(srcTargets(g), columns, from, to);
 
 /**
- * Live targets of every gradient column under one row of the mask, for liveOperands and liveProducts: worth it where
- * many rows of gradients meet the same row of the mask.
+ * Live targets of every gradient column under one row of the mask, for `liveOperands` and `liveProducts` of MSRC: inputs
+ * inside the row whose mask is 1 (null: all are). Many rows of gradients meet the same row of the mask.
  */
-export function maskedTargets(g: RowGeometry, mask: Uint8Array, maskAt: number, targets: Int32Array): void {
-  for (let j = 0; j < g.outputWidth; j++) targets[j] = liveTargets(j, g, mask, maskAt);
+export function msrcTargets(
+  g: RowGeometry,
+  mask: Uint8Array | null,
+  maskAt: number,
+  targets: Int32Array,
+): void {
+  const { taps, dilation, inputWidth } = g;
+  for (let j = 0; j < g.outputWidth; j++) {
+    let live = 0;
+    for (let k = 0, i = j * g.stride - g.padLeft; k < taps; k++, i += dilation)
+      if (i >= 0 && i < inputWidth && (mask === null || mask[maskAt + i] !== 0)) live++;
+    targets[j] = live;
+  }
 }
 
 /** Gradients that the window of OSRC holds at once: those of all taps of an input, and one fetched ahead. */

@@ -6,7 +6,15 @@ import * as count from '../../src/sparse/rowOperation.js';
 import { compressFloatRows } from '../../src/sparse/rows.js';
 import * as naive from '../support/naiveRows.js';
 import type { RowCase } from '../support/naiveRows.js';
-import { buffersOf, operationOf, peOf, piecesOf, type Kind } from '../support/rowPe.js';
+import {
+  buffersOf,
+  msrcOperands,
+  msrcProducts,
+  operationOf,
+  peOf,
+  piecesOf,
+  type Kind,
+} from '../support/rowPe.js';
 import { runs } from '../support/runs.js';
 
 const KINDS: Kind[] = ['src', 'msrc', 'osrc'];
@@ -41,10 +49,10 @@ function counted(op: Operation, ports: 1 | 2): { cycles: number; operands: numbe
   const src = op.kind === 'src';
   const live = src
     ? count.srcOperands(operands.columns, from, to, g)
-    : count.msrcOperands(operands.columns, from, to, g, mask, maskAt);
+    : msrcOperands(operands.columns, from, to, g, mask, maskAt);
   const products = src
     ? count.srcProducts(operands.columns, from, to, g)
-    : count.msrcProducts(operands.columns, from, to, g, mask, maskAt);
+    : msrcProducts(operands.columns, from, to, g, mask, maskAt);
   return { cycles: Math.max(1, live), operands: live, products };
 }
 

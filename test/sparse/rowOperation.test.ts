@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as count from '../../src/sparse/rowOperation.js';
 import type { CompressedRows } from '../../src/sparse/rows.js';
 import { naiveOperands, naiveTap, rowCases, type RowCase } from '../support/naiveRows.js';
-import { compressed, piecesOf, shapeOf } from '../support/rowPe.js';
+import { compressed, msrcOperands, msrcProducts, piecesOf, shapeOf } from '../support/rowPe.js';
 import { runs } from '../support/runs.js';
 
 const osrc = (x: CompressedRows, dy: CompressedRows, g: count.RowGeometry, ports: 1 | 2, row = 0): number =>
@@ -72,18 +72,12 @@ describe('operands and products', () => {
               products: count.srcProducts(x.columns, xFrom, xTo, g),
             }).toEqual(naiveOperands(c.x[row], c.outWidth, live, c.keepZeros));
             expect({
-              operands: count.msrcOperands(dy.columns, gFrom, gTo, g, null, 0),
-              products: count.msrcProducts(dy.columns, gFrom, gTo, g, null, 0),
+              operands: msrcOperands(dy.columns, gFrom, gTo, g, null, 0),
+              products: msrcProducts(dy.columns, gFrom, gTo, g, null, 0),
             }).toEqual(naiveOperands(c.dy[row], c.width, open, c.keepZeros));
             expect({
-              operands: count.msrcOperands(dy.columns, gFrom, gTo, g, mask, maskAt),
-              products: count.msrcProducts(dy.columns, gFrom, gTo, g, mask, maskAt),
-            }).toEqual(naiveOperands(c.dy[row], c.width, unmasked, c.keepZeros));
-            const targets = new Int32Array(c.outWidth);
-            count.maskedTargets(g, mask, maskAt, targets);
-            expect({
-              operands: count.liveOperands(targets, dy.columns, gFrom, gTo),
-              products: count.liveProducts(targets, dy.columns, gFrom, gTo),
+              operands: msrcOperands(dy.columns, gFrom, gTo, g, mask, maskAt),
+              products: msrcProducts(dy.columns, gFrom, gTo, g, mask, maskAt),
             }).toEqual(naiveOperands(c.dy[row], c.width, unmasked, c.keepZeros));
             const meets = (i: number, j: number): boolean => live(i, j) && stored(j);
             expect(count.osrcProducts(x.columns, xFrom, xTo, dy.columns, gFrom, gTo, g)).toBe(
@@ -106,7 +100,7 @@ describe('operands and products', () => {
         const mask = Uint8Array.from(c.mask.flat());
         const wider = Uint8Array.from(add(c.mask).flat());
         const msrc = (rows: CompressedRows, m: Uint8Array | null, g: count.RowGeometry): number =>
-          count.msrcOperands(rows.columns, 0, rows.start[1], g, m, 0);
+          msrcOperands(rows.columns, 0, rows.start[1], g, m, 0);
         for (const { geometry: g } of piecesOf(c)) {
           expect(count.srcOperands(moreX.columns, 0, moreX.start[1], g)).toBeGreaterThanOrEqual(
             count.srcOperands(x.columns, 0, x.start[1], g),
@@ -162,8 +156,8 @@ describe('OSRC cycles', () => {
           expect(osrc(rows, rows, g, 2)).toBe(width + Math.min(width, pad + 1) + 1);
           // A dense row of SRC and MSRC takes its width: every operand has a target when the output is as wide.
           expect(count.srcOperands(rows.columns, 0, width, g)).toBe(width);
-          expect(count.msrcOperands(rows.columns, 0, width, g, null, 0)).toBe(width);
-          expect(count.msrcOperands(rows.columns, 0, width, g, new Uint8Array(width), 0)).toBe(0);
+          expect(msrcOperands(rows.columns, 0, width, g, null, 0)).toBe(width);
+          expect(msrcOperands(rows.columns, 0, width, g, new Uint8Array(width), 0)).toBe(0);
         }
   });
 

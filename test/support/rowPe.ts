@@ -1,7 +1,7 @@
 /** Drives one row PE through all operations of a drawn case, piece by piece, and notes what left it and when. */
 import { RowPe } from '../../src/sim/rowPe.js';
 import type { RowOperation } from '../../src/sim/rowPeConfig.js';
-import { rowSpan, tapPieces, type TapPiece } from '../../src/sparse/rowOperation.js';
+import * as count from '../../src/sparse/rowOperation.js';
 import { compressRows, type CompressedRows } from '../../src/sparse/rows.js';
 import type { ConvShape } from '../../src/tensor.js';
 import type { RowCase } from './naiveRows.js';
@@ -27,7 +27,7 @@ export const shapeOf = (c: RowCase): ConvShape => ({
   groups: 1,
 });
 
-export const piecesOf = (c: RowCase): TapPiece[] => tapPieces(shapeOf(c), c.taps);
+export const piecesOf = (c: RowCase): count.TapPiece[] => count.tapPieces(shapeOf(c), c.taps);
 
 export const compressed = (rows: number[][], keepZeros: boolean): CompressedRows =>
   compressRows(Int32Array.from(rows.flat()), rows.length, rows[0].length, keepZeros);
@@ -38,7 +38,7 @@ export type Kind = RowOperation['kind'];
 export const peOf = (c: RowCase, ports: 1 | 2, float32 = false): RowPe =>
   new RowPe({
     taps: c.taps,
-    span: Math.max(c.taps, ...piecesOf(c).map(({ geometry }) => rowSpan(geometry))),
+    span: Math.max(c.taps, ...piecesOf(c).map(({ geometry }) => count.rowSpan(geometry))),
     ports,
     float32,
   });
@@ -61,7 +61,7 @@ export function operationOf(
   c: RowCase,
   kind: Kind,
   row: number,
-  { firstTap, geometry }: TapPiece,
+  { firstTap, geometry }: count.TapPiece,
   buffers: RowBuffers,
   masked = true,
 ): RowOperation {
@@ -82,3 +82,24 @@ export function operationOf(
     targetAt: kind === 'osrc' ? firstTap : 0,
   };
 }
+
+/** Live targets of a row of gradients: how many have one, and how many there are. */
+function msrc(...[columns, from, to, g, mask, maskAt]: MsrcRow): { operands: number; products: number } {
+  const targets = new Int32Array(g.outputWidth);
+  count.msrcTargets(g, mask, maskAt, targets);
+  return {
+    operands: count.liveOperands(targets, columns, from, to),
+    products: count.liveProducts(targets, columns, from, to),
+  };
+}
+
+type MsrcRow = [
+  columns: Int32Array,
+  from: number,
+  to: number,
+  g: count.RowGeometry,
+  mask: Uint8Array | null,
+  maskAt: number,
+];
+export const msrcOperands = (...row: MsrcRow): number => msrc(...row).operands;
+export const msrcProducts = (...row: MsrcRow): number => msrc(...row).products;
