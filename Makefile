@@ -35,6 +35,20 @@ SEED ?= $(shell date +%s)
 fuzz: build
 	node dist/cli/main.js fuzz --runs $(RUNS) --seed $(SEED)
 
+# The Verilog twin: installs simulators from Debian's packages, compares Verilog and model, breaks the Verilog on purpose.
+.PHONY: rtl golden
+RTL_RUNS ?= 700
+RTL_SEED ?= 1
+rtl: build
+	src/rtl/install.sh simulators
+	node dist/cli/main.js rtl verify --runs $(RTL_RUNS) --seed $(RTL_SEED)
+	node dist/cli/main.js rtl verify --runs 2 --seed $(RTL_SEED) --simulator verilator
+	node dist/cli/main.js rtl mutants --seed $(RTL_SEED)
+
+# Golden traces of the tests, anew: needs Icarus Verilog (make rtl).
+golden: $(INSTALLED)
+	node_modules/.bin/tsx test/rtl/golden/write.ts
+
 lint: $(INSTALLED)
 	$(NPM) run --silent lint
 

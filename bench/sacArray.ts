@@ -6,20 +6,26 @@ import { BlockKneader } from '../src/arch/blockKneader.js';
 import { resolveConfig, type LayerWork } from '../src/arch/machine.js';
 import type { SacConfig } from '../src/arch/sacConfig.js';
 import { peConfig } from '../src/arch/sacStep.js';
+import { peSet, type PeKind, type WordBounds } from '../src/arch/tetrisPes.js';
 import { tetris } from '../src/arch/tetris.js';
 import type { KneadedWords } from '../src/bit/knead.js';
 import { PaddedInput } from '../src/lower/forward.js';
 import { lowerPhase } from '../src/lower/phases.js';
 import type { LaneTerms } from '../src/lower/terms.js';
 import { GroupWalk } from '../src/sim/groupWalk.js';
-import { SacPe } from '../src/sim/sacPe.js';
 import { sacLayer, SacTile, WindowPort, type SacLayer } from '../src/sim/sacTile.js';
-import { SteadyMemory, SteadySacPe } from '../src/sim/steadySacPe.js';
 import type { ConvShape } from '../src/tensor.js';
 
-/** Steady PE with the WebAssembly or the TypeScript kernel; the PE that checks everything in every cycle. */
-export const PES = ['steady PE, WebAssembly', 'steady PE, TypeScript', 'general PE'] as const;
-export type PeKind = (typeof PES)[number];
+/** The PEs that the simulator has, by name: values per group or every register in its cycle, with either kernel. */
+const PE_OF = {
+  'per group, WebAssembly': ['perGroup', true],
+  'per group, TypeScript': ['perGroup', false],
+  'every register, WebAssembly': ['perWord', true],
+  'every register, TypeScript': ['perWord', false],
+  'general PE': ['general', false],
+} as const satisfies Record<string, readonly [PeKind, boolean]>;
+export type PeName = keyof typeof PE_OF;
+export const PES = Object.keys(PE_OF) as PeName[];
 
 type ArrayConfig = Omit<SacConfig, 'magnitudeBits'>;
 
@@ -40,6 +46,7 @@ export interface BlockWork {
   input: PaddedInput;
   layer: SacLayer;
   words: KneadedWords;
+  bounds: WordBounds;
   /** First word of [filter][lane]. */
   streams: Int32Array;
 }
@@ -53,29 +60,31 @@ export function blockWork(array: ArrayConfig, work: LayerWork): BlockWork {
   const [streams] = kneader.knead(lowering.blocks[0]);
   const input = new PaddedInput(shape, activations.codes);
   const layer = sacLayer(lowering, input.data);
-  return { config, shape, terms: lowering.kinds[0], input, layer, words: kneader.words, streams };
+  const { words } = kneader;
+  return {
+    ...{ config, shape, input, layer, words, streams },
+    terms: lowering.kinds[0],
+    bounds: kneader.bounds(),
+  };
 }
 
-export function sacArray(work: BlockWork, kind: PeKind): SacArray {
+export function sacArray(work: BlockWork, name: PeName): SacArray {
   const { config, layer, words, streams } = work;
   const { lowering } = layer;
   const pe = { ...peConfig(config, lowering, 0), wideSegments: false };
   // One memory for all runs: WebAssembly memories reserve much address space, and are slow to be given back.
-  const memory =
-    kind === 'general PE'
-      ? null
-      : new SteadyMemory(pe, config.tiles, words.count, kind === 'steady PE, WebAssembly');
-  memory?.store(words);
-  const registers = memory && new Uint8Array(memory.buffer, memory.home(0).at);
+  const [kind, wasm] = PE_OF[name];
+  const pes = peSet(kind, pe, config.tiles, work.bounds, wasm);
+  pes.store(words);
   return {
     output: layer.output,
     run() {
       layer.output.fill(NaN);
-      registers?.fill(0);
       const tiles = Array.from({ length: config.tiles }, (_, t) => {
         const walk = new GroupWalk(lowering, t, config.lanes, 1, config.kneadingStride);
         const port = new WindowPort(layer, walk, config.kneadingStride);
-        const sac = memory ? new SteadySacPe(pe, words, port, memory, t) : new SacPe(pe, words, port);
+        const sac = pes.make(words, port, t);
+        sac.registers.reset();
         return new SacTile(sac, layer, t, walk, 1);
       });
       for (const tile of tiles) tile.startBlock(lowering.blocks[0], streams);

@@ -192,7 +192,7 @@ function runPhase(
   const measure = (contender: Contender): MeasuredPhase => {
     const { kind, machine, dense, twin } = contender;
     const masked = Boolean(kind.masksGradInput && work.inputMask);
-    const result = stepped ? machine.step(work) : null;
+    const result = stepped ? machine.step(work, options.probe) : null;
     const counters = result?.counters ?? machine.count(work);
     const bits = essentialBits(kind.units(phase));
     const violations = conservationViolations(kind, machine, work, counters, bits);

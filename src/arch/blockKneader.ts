@@ -5,8 +5,10 @@
 import { KneadedWords } from '../bit/knead.js';
 import { itemsOf, type Block } from '../lower/blocks.js';
 import type { LaneLowering } from '../lower/lowering.js';
+import { pairsOf } from '../sim/groupKernel.js';
 import type { Counters } from './machine.js';
 import type { SacConfig } from './sacConfig.js';
+import type { WordBounds } from './tetrisPes.js';
 
 /** Kneads the streams of a block into the word memory, every distinct one once. */
 export class BlockKneader {
@@ -26,13 +28,23 @@ export class BlockKneader {
     this.items = new Int32Array(Math.max(0, ...lowering.kinds.map(({ stride }) => stride)));
   }
 
-  /** Most words of any block: a group never takes more rows than it has items, and at least one. */
-  mostWords(): number {
-    const perUnit = this.lowering.kinds.reduce((sum, { terms }) => sum + terms, 0);
-    const units = this.lowering.blocks.map(({ tiles }) =>
+  /** Most that any block puts into the word memory: a group takes at most one row per weight. */
+  bounds(): WordBounds {
+    const { lowering } = this;
+    const units = lowering.blocks.map(({ tiles }) =>
       tiles.reduce((sum, tile, t) => sum + (tile.firstUnit === tiles[t - 1]?.firstUnit ? 0 : tile.units), 0),
     );
-    return units.reduce((a, b) => Math.max(a, b), 0) * perUnit;
+    const most = units.reduce((a, b) => Math.max(a, b), 0);
+    const perUnit = lowering.kinds.reduce((sum, { terms }) => sum + terms, 0);
+    return { words: most * perUnit, pairs: most * this.pairsPerUnit() };
+  }
+
+  /** Pairs of activations that the groups of a unit have, over all kinds. */
+  private pairsPerUnit(): number {
+    const { kneadingStride: stride } = this.config;
+    const pairsOfLane = (items: number): number =>
+      Math.floor(items / stride) * pairsOf(stride) + pairsOf(items % stride);
+    return this.lowering.kinds.reduce((sum, { items }) => items.reduce((s, n) => s + pairsOfLane(n), sum), 0);
   }
 
   /** Returns, per tile, the first word of [unit][kind][lane]. */

@@ -3,6 +3,7 @@
  * activations by N x L weights.
  */
 import type { LaneArray } from '../lower/lowering.js';
+import type { Probe } from '../sim/probe.js';
 import { requireOperands } from './activations.js';
 import { countDense } from './denseCount.js';
 import { stepDense } from './denseStep.js';
@@ -46,7 +47,7 @@ class DaDianNao implements Machine {
     return countDense(this.array, work);
   }
 
-  step(work: LayerWork): StepResult {
-    return stepDense(this.array, work, requireOperands(this.name, work));
+  step(work: LayerWork, probe?: Probe | null): StepResult {
+    return stepDense(this.array, work, requireOperands(this.name, work), probe);
   }
 }

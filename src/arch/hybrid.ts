@@ -17,6 +17,7 @@ import {
   type StepResult,
 } from './machine.js';
 import type { Precision } from '../quantize.js';
+import type { Probe } from '../sim/probe.js';
 import { sparsetrain } from './sparsetrain.js';
 import { tetris } from './tetris.js';
 
@@ -88,7 +89,7 @@ class Hybrid implements Machine {
     return this.arrayOf(work.phase).count(work);
   }
 
-  step(work: LayerWork): StepResult {
-    return this.arrayOf(work.phase).step(work);
+  step(work: LayerWork, probe?: Probe | null): StepResult {
+    return this.arrayOf(work.phase).step(work, probe);
   }
 }

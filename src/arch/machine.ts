@@ -8,6 +8,7 @@ import { TILE_BYS } from '../lower/blocks.js';
 import { PHASES, type Phase } from '../lower/phase.js';
 import { LOWERINGS } from '../lower/terms.js';
 import type { Codes, Precision } from '../quantize.js';
+import type { Probe } from '../sim/probe.js';
 import type { ConvShape } from '../tensor.js';
 
 export { PHASES, type Phase };
@@ -124,8 +125,11 @@ export interface Machine {
   portCycles?(work: LayerWork, cycles: number): PortCycles | null;
   /** Timing only. */
   count(work: LayerWork): Counters;
-  /** Clock by clock, with values through the timed datapath. Needs activations. */
-  step(work: LayerWork): StepResult;
+  /**
+   * Clock by clock, with values through the timed datapath. Needs activations.
+   * @param probe looks at the registers of what it asks for, in every cycle; counters and outputs stay the same
+   */
+  step(work: LayerWork, probe?: Probe | null): StepResult;
 }
 
 export interface MachineKind {

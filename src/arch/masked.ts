@@ -4,6 +4,7 @@
  * activations and pruned gradients; gradWeight kneads activations under gradients.
  */
 import { lowerPhase } from '../lower/phases.js';
+import type { Probe } from '../sim/probe.js';
 import { requireOperands, type PhaseOperands } from './activations.js';
 import {
   PHASES,
@@ -48,9 +49,9 @@ class Masked implements Machine {
     return countSac(config, lowering, new MaskedKneading(config, lowering, operands));
   }
 
-  step(work: LayerWork): StepResult {
+  step(work: LayerWork, probe?: Probe | null): StepResult {
     const operands = requireOperands(this.name, work);
-    return stepMasked(this.sac(operands), work, operands);
+    return stepMasked(this.sac(operands), work, operands, probe);
   }
 
   /** The array, for the operand that is kneaded in this phase. */

@@ -5,6 +5,8 @@
 import { lowerPhase } from '../lower/phases.js';
 import { GroupWalk } from '../sim/groupWalk.js';
 import { KneadingPe } from '../sim/kneadingPe.js';
+import type { Probe } from '../sim/probe.js';
+import { watchSac } from '../sim/sacProbe.js';
 import { sacLayer, SacTile, WindowPort } from '../sim/sacTile.js';
 import type { PhaseOperands } from './activations.js';
 import type { LayerWork, StepResult } from './machine.js';
@@ -12,7 +14,12 @@ import { groupBits } from './maskedKneading.js';
 import type { SacConfig } from './sacConfig.js';
 import { peConfig, stepSac } from './sacStep.js';
 
-export function stepMasked(config: SacConfig, work: LayerWork, operands: PhaseOperands): StepResult {
+export function stepMasked(
+  config: SacConfig,
+  work: LayerWork,
+  operands: PhaseOperands,
+  probe: Probe | null = null,
+): StepResult {
   const lowering = lowerPhase(work.phase, work.shape, config);
   const layer = sacLayer(lowering, operands.window);
   const { kneadingStride, lanes, units } = config;
@@ -20,12 +27,14 @@ export function stepMasked(config: SacConfig, work: LayerWork, operands: PhaseOp
   // A throttle buffer shows a word a cycle after the kneader offers it; without one the window takes as long.
   const fillCycles = config.throttleWords === 0 ? 1 : 2;
   const pes: KneadingPe[] = [];
+  const watched = probe?.places('tile', config.tiles);
   const tiles = Array.from({ length: config.tiles }, (_, t) => {
     const windows = new GroupWalk(lowering, t, lanes, 1, kneadingStride);
     const groups = new GroupWalk(lowering, t, lanes, units, kneadingStride);
     const port = new WindowPort(layer, windows, kneadingStride);
     const kneading = new KneadingPe(pe, lowering, operands, port, groups);
     pes.push(kneading);
+    if (probe && watched?.(t)) watchSac(probe, [`tile${t}`], kneading, [kneading.kneaders.registers]);
     return new SacTile(kneading, layer, t, windows, fillCycles);
   });
   let before = pes.map((p) => p.accepted.slice());

@@ -4,7 +4,7 @@
  */
 import { itemsOf, type Block } from '../lower/blocks.js';
 import { activeLanesOf, type LaneArray, type LaneLowering } from '../lower/lowering.js';
-import type { SacPeConfig } from '../sim/sacRegisters.js';
+import { wideSegments, type SacPeConfig } from '../sim/sacRegisters.js';
 import type { SacLayer, SacTile } from '../sim/sacTile.js';
 import { zeroCounters, type Counters, type StepResult } from './machine.js';
 import type { SacConfig } from './sacConfig.js';
@@ -30,7 +30,7 @@ export const peConfig = (config: SacConfig, { kinds }: LaneLowering, windowBits:
   throttleWords: config.throttleWords,
   barrier: config.sync === 'barrier',
   windowLoadCycles: config.windowLoadCycles,
-  wideSegments: kinds.some(({ terms }) => terms * 2 ** windowBits >= 2 ** 31),
+  wideSegments: kinds.some(({ terms }) => wideSegments(terms, windowBits)),
 });
 
 export function stepSac(array: LaneArray, layer: SacLayer, sac: SacArray): StepResult {

@@ -1,6 +1,7 @@
 /**
  * What the bit-serial peers share (SPEC section 4): their parameters and the machine around their timing code.
  */
+import type { Probe } from '../sim/probe.js';
 import { requireActivations } from './activations.js';
 import {
   ARRAY_PARAMETERS,
@@ -46,7 +47,7 @@ export class SerialMachine implements Machine {
     return countSerial(this.timing, work, requireActivations(this.name, work));
   }
 
-  step(work: LayerWork) {
-    return stepSerial(this.timing, work, requireActivations(this.name, work));
+  step(work: LayerWork, probe?: Probe | null) {
+    return stepSerial(this.timing, work, requireActivations(this.name, work), probe);
   }
 }

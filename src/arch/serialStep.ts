@@ -8,13 +8,20 @@ import { lowerForward, outputIndex, PaddedInput, unwrittenOutput } from '../lowe
 import { palletsOf, type Pallets } from '../lower/pallets.js';
 import type { Codes } from '../quantize.js';
 import { PalletTile } from '../sim/palletTile.js';
+import type { Probe } from '../sim/probe.js';
 import { RotatingTile } from '../sim/rotatingTile.js';
-import type { SerialSource, SerialTile } from '../sim/serialColumns.js';
+import type { SerialSource, SerialTile, SerialTileConfig } from '../sim/serialColumns.js';
+import { SerialWatch } from '../sim/serialProbe.js';
 import { weightsPerFilter } from '../tensor.js';
 import { zeroCounters, type LayerWork, type StepResult } from './machine.js';
 import { SERIAL_PIPELINE_CYCLES, type SerialConfig } from './serialConfig.js';
 
-export function stepSerial(config: SerialConfig, work: LayerWork, activations: Codes): StepResult {
+export function stepSerial(
+  config: SerialConfig,
+  work: LayerWork,
+  activations: Codes,
+  probe: Probe | null = null,
+): StepResult {
   const { shape } = work;
   const bricks = bricksOf(lowerForward(shape, config.lanes, config.lowering));
   const input = new PaddedInput(shape, activations.codes);
@@ -22,6 +29,8 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
   const output = unwrittenOutput(shape);
   const perFilter = weightsPerFilter(shape);
   const counters = zeroCounters();
+  const tileConfig = { ...config, storageBits: activations.storageBits };
+  const watches = probe && watchTiles(probe, tileConfig);
 
   const sourceOf = (block: Block, tile: TileWork, weights: Int32Array): SerialSource => {
     const positionOf = (pallet: number, column: number): number =>
@@ -49,7 +58,7 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
     const runs: { work: TileWork; tile: SerialTile; source: SerialSource; cycles: number }[] = [];
     let weights: Int32Array = new Int32Array(0);
     let chunk = -1;
-    for (const tileWork of block.tiles) {
+    for (const [t, tileWork] of block.tiles.entries()) {
       const { units, firstUnit } = tileWork;
       counters.terms += units * windowsOf(pallets, tileWork) * perFilter;
       if (itemsOf(tileWork, pallets.count) === 0) continue;
@@ -58,12 +67,15 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
         weights = brickStreams(bricks, work.weights.codes, units, (n) => (chunk + n) * perFilter);
       }
       const Tile = shape.op === 'linear' ? RotatingTile : PalletTile;
-      const tile = new Tile({ ...config, units, storageBits: activations.storageBits });
-      const source = sourceOf(block, tileWork, weights);
+      const tile = new Tile({ ...tileConfig, units });
+      let source = sourceOf(block, tileWork, weights);
+      const watch = watches?.[t];
+      if (watch) source = watch.follow(tile, source, counters.cycles);
       runs.push({ work: tileWork, tile, source, cycles: tile.run(source) });
     }
     const cycles = runs.reduce((longest, run) => Math.max(longest, run.cycles), 0);
     counters.cycles += cycles;
+    watches?.forEach((watch) => watch.rest(counters.cycles));
     let bound = 0;
     for (const { work: tileWork, tile, source, cycles: own } of runs) {
       bound = tile.columns.laneNeed.reduce((longest, need) => Math.max(longest, need), bound);
@@ -82,8 +94,18 @@ export function stepSerial(config: SerialConfig, work: LayerWork, activations: C
       if (itemsOf(tileWork, pallets.count) === 0) counters.idle.empty += tileWork.units * slots;
     }
   }
+  watches?.forEach((watch) => watch.rest(counters.cycles + SERIAL_PIPELINE_CYCLES));
   counters.pipelineCycles = SERIAL_PIPELINE_CYCLES;
   return { counters, output };
+}
+
+/** By tile, those that a probe looks at. */
+function watchTiles(probe: Probe, config: SerialTileConfig & { tiles: number }): SerialWatch[] {
+  const watched = probe.places('tile', config.tiles);
+  const watches: SerialWatch[] = [];
+  for (let t = 0; t < config.tiles; t++)
+    if (watched(t)) watches[t] = new SerialWatch(probe, [`tile${t}`], config);
+  return watches;
 }
 
 const windowsOf = (pallets: Pallets, tile: TileWork): number => {

@@ -3,6 +3,7 @@
  * compressed rows, on groups of row PEs with a post-processing unit each. Counted in `sparsetrainCount.ts`, clocked in
  * `sparsetrainStep.ts`, which share no timing code.
  */
+import type { Probe } from '../sim/probe.js';
 import { requireActivations } from './activations.js';
 import {
   PHASES,
@@ -127,8 +128,8 @@ class SparseTrain implements Machine {
     return countRows(this.array, work);
   }
 
-  step(work: LayerWork): StepResult {
+  step(work: LayerWork, probe?: Probe | null): StepResult {
     if (work.phase !== 'gradInput') requireActivations(this.name, work);
-    return stepRows(this.array, work);
+    return stepRows(this.array, work, probe);
   }
 }

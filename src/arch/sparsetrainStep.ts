@@ -8,14 +8,16 @@
 import { VerificationError } from '../errors.js';
 import { phaseOutputShape } from '../lower/phase.js';
 import { fromRows, rowShape } from '../lower/rowOperations.js';
+import type { Probe } from '../sim/probe.js';
 import { RowArray } from '../sim/rowArray.js';
 import type { RowGroup } from '../sim/rowGroup.js';
+import { watchRows } from '../sim/rowProbe.js';
 import { elementCount } from '../tensor.js';
 import { zeroCounters, type Counters, type LayerWork, type StepResult } from './machine.js';
 import type { RowArrayConfig } from './sparsetrain.js';
 import { rowOperands } from './sparsetrainOperands.js';
 
-export function stepRows(config: RowArrayConfig, work: LayerWork): StepResult {
+export function stepRows(config: RowArrayConfig, work: LayerWork, probe: Probe | null = null): StepResult {
   const { shape, phase } = work;
   const layer = {
     shape: rowShape(shape),
@@ -28,6 +30,12 @@ export function stepRows(config: RowArrayConfig, work: LayerWork): StepResult {
     { ...config, keepZeros: config.dense, float32: config.arithmetic === 'float32' },
     layer,
   );
+  if (probe) {
+    const watched = probe.places('group', config.groups);
+    array.groups.forEach((group, g) => {
+      if (watched(g)) watchRows(probe, [`group${g}`], group);
+    });
+  }
   array.run();
   if (phase !== 'gradWeight') checkPpus(array, layer.output, work, config.dense);
   return { counters: countersOf(array, config), output: fromRows(shape, phase, layer.output) };

@@ -6,6 +6,7 @@
 import { UserError } from '../errors.js';
 import { lowerPhase } from '../lower/phases.js';
 import type { Precision } from '../quantize.js';
+import type { Probe } from '../sim/probe.js';
 import { requireOperands } from './activations.js';
 import { countDense } from './denseCount.js';
 import { stepDense } from './denseStep.js';
@@ -88,11 +89,11 @@ class Tetris implements Machine {
     return countSac(config, lowering, new OfflineKneading(config, lowering, work.weights.codes));
   }
 
-  step(work: LayerWork): StepResult {
+  step(work: LayerWork, probe?: Probe | null): StepResult {
     this.check('step', work.precision);
     const operands = requireOperands(this.name, work);
-    if (work.phase === 'gradWeight') return stepDense(this.array, work, operands);
+    if (work.phase === 'gradWeight') return stepDense(this.array, work, operands, probe);
     const config = { ...this.array, magnitudeBits: work.weights.magnitudeBits };
-    return stepTetris(config, work, operands);
+    return stepTetris(config, work, operands, probe);
   }
 }

@@ -4,27 +4,39 @@
  */
 import { lowerPhase } from '../lower/phases.js';
 import { GroupWalk } from '../sim/groupWalk.js';
+import type { Probe } from '../sim/probe.js';
 import { SacPe } from '../sim/sacPe.js';
+import { watchSac } from '../sim/sacProbe.js';
 import { sacLayer, SacTile, WindowPort } from '../sim/sacTile.js';
-import { runsSteadily, SteadyMemory, SteadySacPe } from '../sim/steadySacPe.js';
 import type { PhaseOperands } from './activations.js';
 import { BlockKneader } from './blockKneader.js';
 import type { LayerWork, StepResult } from './machine.js';
 import type { SacConfig } from './sacConfig.js';
 import { peConfig, stepSac } from './sacStep.js';
+import { fastestPe, peSet } from './tetrisPes.js';
 
-export function stepTetris(config: SacConfig, work: LayerWork, operands: PhaseOperands): StepResult {
+export function stepTetris(
+  config: SacConfig,
+  work: LayerWork,
+  operands: PhaseOperands,
+  probe: Probe | null = null,
+): StepResult {
   const lowering = lowerPhase(work.phase, work.shape, config);
   const layer = sacLayer(lowering, operands.window);
   const { kneadingStride, lanes } = config;
   const pe = peConfig(config, lowering, operands.windowBits);
   const kneader = new BlockKneader(config, lowering, operands.stream);
-  const memory = runsSteadily(pe) ? new SteadyMemory(pe, config.tiles, kneader.mostWords()) : null;
+  const bounds = kneader.bounds();
+  const pes = peSet(fastestPe(pe, operands.windowBits, bounds), pe, config.tiles, bounds);
+  const watched = probe?.places('tile', config.tiles);
   const tiles = Array.from({ length: config.tiles }, (_, t) => {
     const walk = new GroupWalk(lowering, t, lanes, 1, kneadingStride);
     const port = new WindowPort(layer, walk, kneadingStride);
     const { words } = kneader;
-    const sac = memory ? new SteadySacPe(pe, words, port, memory, t) : new SacPe(pe, words, port);
+    // The fast PEs do not have all registers in each cycle, so what is looked at is the general one.
+    const seen = watched?.(t) ?? false;
+    const sac = seen ? new SacPe(pe, words, port) : pes.make(words, port, t);
+    if (probe && seen) watchSac(probe, [`tile${t}`], sac);
     return new SacTile(sac, layer, t, walk, 1);
   });
   const result = stepSac(config, layer, {
@@ -32,7 +44,7 @@ export function stepTetris(config: SacConfig, work: LayerWork, operands: PhaseOp
     fillCycles: 1,
     prepare: (block) => {
       const streams = kneader.knead(block);
-      memory?.store(kneader.words);
+      pes.store(kneader.words);
       return streams;
     },
     longestStream: () => kneader.longestStream,

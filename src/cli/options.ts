@@ -32,7 +32,7 @@ export function addSimulationOptions(
   own: Partial<SimulationDefaults> & { budget: Budget },
 ): Command {
   const { trace, machines, precision, budget, seed } = { ...REPLAY, ...own };
-  return command
+  command
     .argument('[trace]', trace)
     .option(
       '--machine <name>',
@@ -44,26 +44,8 @@ export function addSimulationOptions(
         '--level <level>',
         'count: timing only; step: clock by clock, every value checked (default: step if there are activations)',
       ).choices(LEVELS),
-    )
-    .addOption(
-      new Option('--precision <format>', `codes to compute with (default: ${precision})`).choices(PRECISIONS),
-    )
-    .addOption(
-      new Option('--scale <rule>', 'how floats are scaled (default: maxabs at int8, pow2 at int16)').choices(
-        SCALE_RULES,
-      ),
-    )
-    .addOption(
-      new Option('--per <grain>', 'one scale per tensor or per filter (default: tensor)').choices(
-        SCALE_GRAINS,
-      ),
-    )
-    .addOption(
-      new Option(
-        '--min-code <rule>',
-        'integer codes -128 and -32768, which have no sign-magnitude form (default: saturate)',
-      ).choices(MIN_CODE_RULES),
-    )
+    );
+  return addCodeOptions(command, precision)
     .option('--layer <glob>', 'only layers of this name; * crosses /')
     .option(
       '--set <[machine.]name=value>',
@@ -82,6 +64,30 @@ export function addSimulationOptions(
     .option('--csv', 'one row per machine and layer as CSV')
     .option('--out <file>', 'write to a file, and nothing to stdout; .json and .csv choose the format')
     .option('--seed <n>', seed, wholeNumber(0));
+}
+
+/** What codes a run computes with. */
+export function addCodeOptions(command: Command, precision: string): Command {
+  return command
+    .addOption(
+      new Option('--precision <format>', `codes to compute with (default: ${precision})`).choices(PRECISIONS),
+    )
+    .addOption(
+      new Option('--scale <rule>', 'how floats are scaled (default: maxabs at int8, pow2 at int16)').choices(
+        SCALE_RULES,
+      ),
+    )
+    .addOption(
+      new Option('--per <grain>', 'one scale per tensor or per filter (default: tensor)').choices(
+        SCALE_GRAINS,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--min-code <rule>',
+        'integer codes -128 and -32768, which have no sign-magnitude form (default: saturate)',
+      ).choices(MIN_CODE_RULES),
+    );
 }
 
 export const repeated = (value: string, before: string[] = []): string[] => [...before, value];

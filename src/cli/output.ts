@@ -39,7 +39,11 @@ export function deliverAs<Result extends { violations: readonly string[] }>(
         : `${as.text(result)}\n`;
   if (flags.out === undefined) io.out(text);
   else atomicWriteText(flags.out, text);
-  const { violations } = result;
+  failIfViolated(result, io);
+}
+
+/** @throws VerificationError after the violations, if there are any */
+export function failIfViolated({ violations }: { violations: readonly string[] }, io: Io): void {
   if (violations.length === 0) return;
   for (const violation of violations.slice(0, VIOLATIONS_SHOWN)) io.err(`kneadsim: ${violation}\n`);
   const rest = violations.length - VIOLATIONS_SHOWN;

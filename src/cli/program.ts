@@ -7,10 +7,13 @@ import { fuzzCommand } from './fuzz.js';
 import type { Io } from './io.js';
 import { kneadCommand } from './knead.js';
 import { listCommand } from './list.js';
+import { peCommand } from './pe.js';
 import { recordCommand } from './record.js';
 import { replayCommand } from './replay.js';
+import { rtlCommand } from './rtl.js';
 import { traceCommand } from './trace.js';
 import { trainCommand } from './train.js';
+import { waveCommand } from './wave.js';
 
 /** Exit code of a bug, after sysexits. */
 const INTERNAL_ERROR = 70;
@@ -54,8 +57,11 @@ Try:
     .addCommand(compareCommand(io))
     .addCommand(trainCommand(io))
     .addCommand(kneadCommand(io))
+    .addCommand(waveCommand(io))
     .addCommand(fuzzCommand(io))
     .addCommand(recordCommand(io))
+    .addCommand(peCommand(io))
+    .addCommand(rtlCommand(io))
     .addCommand(traceCommand())
     .addCommand(listCommand(io));
   adopt(program, io);

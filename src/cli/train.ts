@@ -76,7 +76,8 @@ Try:
     .action((file: string | undefined, flags: TrainFlags) => runTrain(file, flags, io));
 }
 
-function target(text: string): number {
+/** A parser of pruning targets. */
+export function target(text: string): number {
   const p = text.trim() === '' ? NaN : Number(text);
   if (!(p >= 0 && p < 1))
     throw new InvalidArgumentError('expected a target of at least 0 (no pruning) and below 1, such as 0.9.');

@@ -80,6 +80,7 @@ export class ActivationWindows {
       else if (this.valid[l] !== 0 && this.count[l] !== this.slots) {
         const slot = (this.head[l] + this.count[l]) % this.slots;
         this.source.load(l, this.table, (l * this.slots + slot) * this.tableSize);
+        // Within the cycle only: the edge has not come.
         this.loadTimer[l] = -1;
         this.taken++;
       }
@@ -108,7 +109,7 @@ export class ActivationWindows {
     this.taken = 0;
   }
 
-  /** At most one window per lane and cycle: the last unit passes one group per cycle. */
+  /** At most one window per lane and cycle: the last unit passes one group per cycle. Absent units stay at the head. */
   private free(unitActive: Uint8Array): void {
     const { units, lanes } = this.config;
     for (let l = 0; l < lanes; l++) {
@@ -116,7 +117,9 @@ export class ActivationWindows {
       this.head[l] = this.head[l] + 1 === this.slots ? 0 : this.head[l] + 1;
       this.count[l]--;
       let behind = 0;
-      for (let n = 0; n < units; n++) if (unitActive[n] !== 0 && --this.lead[n * lanes + l] === 0) behind++;
+      for (let n = 0, i = l; n < units; n++, i += lanes)
+        if (unitActive[n] === 0) this.readSlot[i] = this.head[l];
+        else if (--this.lead[i] === 0) behind++;
       this.behind[l] = behind;
     }
   }

@@ -59,7 +59,7 @@ export class KneadingPe extends SacPe {
     const ring = config.throttleWords + 2;
     super(config, new KneadedWords(config.magnitudeBits, config.kneadingStride, kneaders * ring), source);
     this.ring = ring;
-    this.kneaders = new OnlineKneaders(kneaders, config.magnitudeBits, config.kneadingStride);
+    this.kneaders = new OnlineKneaders(kneaders, config.magnitudeBits, config.kneadingStride, units);
     this.tail = Int32Array.from({ length: kneaders }, (_, i) => i * ring);
     this.wordPointer.set(this.tail);
     this.pendingSum = this.registers.ints('pending');
@@ -79,6 +79,17 @@ export class KneadingPe extends SacPe {
   override setUnits(outputs: ArrayLike<number>, plan: OutputPlan | null = null): void {
     super.setUnits(outputs, plan);
     for (let n = 0; n < this.config.units; n++) this.wakeAll(n);
+  }
+
+  override hasWord(i: number): boolean {
+    return this.config.throttleWords === 0 ? this.kneaders.valid[i] !== 0 : super.hasWord(i);
+  }
+
+  /** Place in the word memory of the word that a kneader offers, -1 if it has none. */
+  offeredWord(i: number): number {
+    if (this.kneaders.valid[i] === 0) return -1;
+    const next = this.tail[i];
+    return next === i * this.ring ? next + this.ring - 1 : next - 1;
   }
 
   protected override finishOutput(n: number): void {

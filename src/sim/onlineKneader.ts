@@ -10,7 +10,7 @@
  */
 import { emptySlot, FLUSH, PASS, type KneadedWords } from '../bit/knead.js';
 import { planeWords } from '../bit/planes.js';
-import { RegisterFile } from './registers.js';
+import { members, numbered, RegisterFile } from './registers.js';
 
 export class OnlineKneaders {
   readonly registers: RegisterFile;
@@ -24,18 +24,24 @@ export class OnlineKneaders {
   /** Follows from the planes: whether the offered word is the last of its group. */
   private readonly last: Uint8Array;
 
+  /** @param units that the kneaders are shared out to, each with as many lanes */
   constructor(
     kneaders: number,
     private readonly magnitudeBits: number,
     private readonly stride: number,
+    units = 1,
   ) {
     const W = (this.planeWords = planeWords(stride));
-    const bits = Math.min(32, stride);
+    const mask = { bits: Math.min(32, stride), signed: stride >= 32 };
+    const flag = { bits: 1, signed: false };
+    const each = [members('unit', units), members('lane', kneaders / units)];
+    const parts = W === 1 ? [] : [numbered(W)];
+    const planes = [...each, numbered(magnitudeBits), ...parts];
     this.registers = new RegisterFile([
-      { name: 'kneaderPlane', bits, signed: bits === 32, count: kneaders * magnitudeBits * W },
-      { name: 'kneaderSign', bits, signed: bits === 32, count: kneaders * W },
-      { name: 'kneaderFlush', bits: 1, signed: false, count: kneaders },
-      { name: 'kneaderValid', bits: 1, signed: false, count: kneaders },
+      { name: 'kneaderPlane', ...mask, count: kneaders * magnitudeBits * W, dimensions: planes },
+      { name: 'kneaderSign', ...mask, count: kneaders * W, dimensions: [...each, ...parts] },
+      { name: 'kneaderFlush', ...flag, count: kneaders, dimensions: each },
+      { name: 'kneaderValid', ...flag, count: kneaders, dimensions: each },
     ]);
     this.plane = this.registers.ints('kneaderPlane');
     this.sign = this.registers.ints('kneaderSign');

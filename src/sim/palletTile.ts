@@ -11,6 +11,7 @@ export class PalletTile implements SerialTile {
   /** Steps that each column has completed, and that every column has, registered. */
   private readonly completed: Int32Array;
   private slowest = 0;
+  clock = 0;
 
   constructor(private readonly config: SerialTileConfig) {
     this.columns = new SerialColumns(config);
@@ -22,17 +23,18 @@ export class PalletTile implements SerialTile {
     this.completed.fill(0);
     for (let c = 0; c < this.config.columns; c++) this.passAbsent(source, c);
     this.slowest = this.completed.reduce((least, steps) => Math.min(least, steps), total);
-    let cycles = 0;
-    for (; this.slowest < total; cycles++) this.cycle(source, total);
-    return cycles;
+    for (this.clock = 0; this.slowest < total;) this.cycle(source);
+    return this.clock;
   }
 
   wait(source: SerialSource, cycles: number): void {
     for (let c = 0; c < this.config.columns; c++) this.countWait(source, c, cycles);
   }
 
-  private cycle(source: SerialSource, total: number): void {
+  cycle(source: SerialSource): void {
     const { columns, completed } = this;
+    const total = source.pallets * source.steps;
+    this.clock++;
     const gate = Math.min(
       this.slowest + this.config.columnRegisters,
       this.lastStepOfExample(source, this.slowest),

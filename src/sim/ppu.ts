@@ -10,7 +10,7 @@
  */
 import { VerificationError } from '../errors.js';
 import type { Lfsr } from '../sparse/lfsr.js';
-import { RegisterFile } from './registers.js';
+import { named, numbered, RegisterFile } from './registers.js';
 
 export interface PpuOptions {
   /** Values per row. */
@@ -26,6 +26,9 @@ export interface PpuOptions {
 const FREE = 0;
 const FILLING = 1;
 const FULL = 2;
+
+const CONTROL = named('Claimed', 'Finished', 'Drained', 'Column');
+const OUT_CONTROL = named('Valid', 'Stored', 'Column', 'Place');
 
 export class Ppu {
   readonly registers: RegisterFile;
@@ -57,16 +60,16 @@ export class Ppu {
     const wide = { bits: 53, signed: true };
     const bits = Math.max(1, Math.ceil(Math.log2(width)));
     this.registers = new RegisterFile([
-      { name: 'sums', ...wide, count: 2 * width },
+      { name: 'sums', ...wide, count: 2 * width, dimensions: [numbered(2), numbered(width)] },
       { name: 'state', bits: 2, signed: false, count: 2 },
       { name: 'row', bits: 31, signed: false, count: 2 },
-      { name: 'control', bits, signed: false, count: 4 },
+      { name: 'control', bits, signed: false, count: 4, dimensions: [CONTROL] },
       { name: 'magnitude', ...wide, count: 1 },
       { name: 'stored', bits: 31, signed: false, count: 1 },
       { name: 'threshold', ...wide, count: 1 },
       { name: 'lfsr', bits: 32, signed: false, count: 1 },
-      { name: 'out', ...wide, count: 2 },
-      { name: 'outControl', bits: 31, signed: false, count: 4 },
+      { name: 'out', ...wide, count: 2, dimensions: [named('Value', 'Sum')] },
+      { name: 'outControl', bits: 31, signed: false, count: 4, dimensions: [OUT_CONTROL] },
     ]);
     this.sums = this.registers.doubles('sums');
     this.state = this.registers.ints('state');
@@ -129,9 +132,13 @@ export class Ppu {
     this.control[2] = 1 - buffer;
   }
 
-  /** One clock cycle. Call it after this cycle's `claim`, which reads the state it changes, and before `finish`. */
-  cycle(): void {
+  /**
+   * One clock cycle. Call it after this cycle's `claim`, which reads the state it changes, and before `finish`.
+   * @param outReady false: what left in the cycle before is not taken yet; it stays, and nothing is drained
+   */
+  cycle(outReady = true): void {
     const { control, outControl } = this;
+    if (!outReady && outControl[0] !== 0) return;
     const buffer = control[2];
     outControl[0] = 0;
     if (this.state[buffer] !== FULL) return;

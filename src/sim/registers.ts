@@ -7,13 +7,39 @@
  * meaning as a current and a next copy, without copying all registers in every cycle.
  */
 
+/** One index of the registers of a declaration, from 0 to `count` - 1. */
+export interface Dimension {
+  count: number;
+  /** A level of the hierarchy (unit, lane): registers belong to its members. Without, it tells registers of one place apart. */
+  scope?: string;
+  /** What stands in names for each index, where a number would say little. */
+  names?: readonly string[];
+}
+
 export interface RegisterSpec {
   name: string;
   /** Width of one register in hardware, in bits. Wider than 31 signed bits is held as a double. */
   bits: number;
   signed: boolean;
   count: number;
+  /**
+   * How the registers are counted, outermost first; the counts multiply to `count`. Without, one register stands for
+   * itself, and several have a number.
+   */
+  dimensions?: readonly Dimension[];
+  /** Whether hardware has the register of these indices, where memory holds more than hardware does. */
+  inHardware?: (...index: number[]) => boolean;
 }
+
+/** The members of a level of the hierarchy. */
+export const members = (scope: string, count: number): Dimension => ({ scope, count });
+/** Registers of one place, by number. */
+export const numbered = (count: number): Dimension => ({ count });
+/** Registers of one place, by name. */
+export const named = (...names: string[]): Dimension => ({ names, count: names.length });
+
+export const dimensionsOf = ({ count, dimensions }: RegisterSpec): readonly Dimension[] =>
+  dimensions ?? (count === 1 ? [] : [numbered(count)]);
 
 export type RegisterView = Int32Array | Float64Array;
 
@@ -31,6 +57,9 @@ export class RegisterFile {
     this.bytes = new Uint8Array(buffer, start, bytes);
     specs.forEach((spec, i) => {
       if (this.views.has(spec.name)) throw new Error(`register ${spec.name} is declared twice`);
+      const counted = dimensionsOf(spec).reduce((product, { count }) => product * count, 1);
+      if (counted !== spec.count)
+        throw new Error(`register ${spec.name}: its dimensions count ${counted}, expected ${spec.count}`);
       const View = isWide(spec) ? Float64Array : Int32Array;
       this.views.set(spec.name, new View(buffer, start + place[i], spec.count));
     });

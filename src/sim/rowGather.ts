@@ -68,6 +68,14 @@ export class RowGather {
     this.first = true;
   }
 
+  /** Places in their streams of the input and of the gradient that are taken next. */
+  get nextInput(): number {
+    return this.input;
+  }
+  get nextGradient(): number {
+    return this.gradient;
+  }
+
   /** One cycle. Returns whether it was the end cycle. */
   cycle(): boolean {
     const { accumulators, head, count, ring, gradientAt } = this;
@@ -105,6 +113,29 @@ export class RowGather {
     head[0] = oldest;
     count[0] = held;
     return false;
+  }
+
+  /**
+   * One cycle in which a source is late. Of what it has nothing is known, so nothing is multiplied and nothing ends; what
+   * the other source offers still empties or fills the window. Apart from `cycle`, which is for speed.
+   */
+  cycleLate(inputOffered: boolean, gradientOffered: boolean): void {
+    const { accumulators, head, count, ring, gradientAt } = this;
+    const { taps, stride, padLeft } = this.geometry!;
+    if (this.first) {
+      accumulators.open(taps - 1, taps, this.target, this.targetAt);
+      this.first = false;
+    }
+    if (inputOffered) {
+      const position = this.input < this.inputTo ? this.inputColumns[this.input] + padLeft : ENDED;
+      for (; count[0] > 0 && gradientAt[head[0]] < position - this.reach; count[0]--)
+        head[0] = (head[0] + 1) % ring;
+    } else if (gradientOffered && this.gradient < this.gradientTo && count[0] < this.slots) {
+      const slot = (head[0] + count[0]++) % ring;
+      gradientAt[slot] = this.gradientColumns[this.gradient] * stride;
+      this.gradientValue[slot] = this.gradients[this.gradient++];
+      this.counters.operands++;
+    }
   }
 
   /** Taps and gradients both go to the left from position p; a tap adds where they meet. */

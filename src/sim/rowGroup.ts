@@ -124,7 +124,7 @@ export class RowGroup {
   }
 
   /** One clock cycle. */
-  private cycle(): void {
+  cycle(): void {
     const { ppu, running, flushing } = this;
     this.now++;
     if (running && this.free) this.handOut();

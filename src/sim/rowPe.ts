@@ -13,6 +13,7 @@
  * | OSRC multiply | | fires if an input is on offer and no gradient, or one beyond p: all that p may meet are held then. Tap k adds input * gradient at p - k dilation. A gradient loaded at t is multiplied from t + 1 on |
  * | OSRC load | | ports = 1: fires if a gradient is on offer and multiply does not fire. ports = 2: if one is on offer and held < ceil(((K-1) dilation + 1) / stride) + 1, the taps' own gradients and one ahead; slots freed in this cycle count as free |
  * | OSRC end | | with neither on offer the K sums retire, in a cycle of their own, and the window is cleared |
+ * | Late source | | in a cycle in which the operand port is offered nothing, SRC and MSRC only let a flush leave. OSRC then knows no p: nothing is dropped or multiplied, and a gradient is loaded if held < slots, as with two ports. An input does not multiply while the gradient port is offered nothing. Neither row ends before its end is seen |
  *
  * An OSRC load always fires if the gradient on offer holds the input up, so every cycle before the end loads or
  * multiplies: between max(nnz(g), nnz(x)) + 1 and nnz(g) + nnz(x) + 1 cycles with two ports, always the latter with
@@ -82,6 +83,24 @@ export class RowPe {
     if (this.active[0] === 0) return;
     this.counters.cycles++;
     if (this.gathers ? this.gather.cycle() : this.scatter.cycle()) this.active[0] = 0;
+  }
+
+  /** The same where a source may be late: that of the operands, and that of the gradients of OSRC. */
+  cycleLate(operandOffered: boolean, gradientOffered: boolean): void {
+    // Without OSRC the gradient port has no say.
+    if (operandOffered && (gradientOffered || !this.gathers)) return this.cycle();
+    this.accumulators.beginCycle();
+    if (this.active[0] === 0) return;
+    this.counters.cycles++;
+    if (this.gathers) this.gather.cycleLate(operandOffered, gradientOffered);
+  }
+
+  /** Places in their compressed rows of the operand and of the gradient that the operation takes next. */
+  get nextOperand(): number {
+    return this.gathers ? this.gather.nextInput : this.scatter.nextOperand;
+  }
+  get nextGradient(): number {
+    return this.gather.nextGradient;
   }
 
   /** An operation from its first cycle to its last; the sums of a row may still have to leave. Returns its cycles. */

@@ -39,7 +39,7 @@ export interface RowOperation {
 
 /** Since construction. */
 export interface RowCounters {
-  /** Cycles of operations, OSRC's end cycles and null operands included. */
+  /** Cycles of operations, OSRC's end cycles, null operands and waiting for a late source included. */
   cycles: number;
   /** Stored operands consumed, dropped ones excluded; in OSRC gradients loaded and inputs multiplied. */
   operands: number;

@@ -63,6 +63,11 @@ export class RowScatter {
     this.offer();
   }
 
+  /** Place in the stream of the operand that is taken next. */
+  get nextOperand(): number {
+    return this.operand;
+  }
+
   /** One cycle: takes the operand on offer. Returns whether it was the last of the row. */
   cycle(): boolean {
     const { accumulators, live } = this;

@@ -10,36 +10,13 @@
  */
 import { FLUSH, type KneadedWords } from '../bit/knead.js';
 import { ActivationWindows, type WindowSource } from './activationWindows.js';
+import type { OutputPlan, SacCounters } from './outputPlan.js';
 import { RegisterFile } from './registers.js';
 import { moveTree, treeStages, treeWidth } from './rearTree.js';
 import { sacRegisters, type SacPeConfig } from './sacRegisters.js';
 import { addSlots } from './segmentAdders.js';
 
-/** What happened, in lane-cycles unless said otherwise. One cause per lane and cycle, in this priority. */
-export interface SacCounters {
-  busy: number;
-  output: number;
-  flush: number;
-  window: number;
-  weights: number;
-  /** Lane-cycles of units that have finished their share. */
-  finished: number;
-  /** Valid slots consumed. */
-  essentialBits: number;
-}
-
-/** What the outputs of a PE's share of work are made of, where they are not all alike. */
-export interface OutputPlan {
-  /** Kind of the share's o-th output: kindOf[first + o step]. */
-  kindOf: Int32Array;
-  first: number;
-  step: number;
-  /** Per kind: lanes with items, the first ones; and terms of an output. */
-  lanes: Int32Array;
-  terms: Int32Array;
-  /** First word of [unit][kind][lane]; null where words simply go on. */
-  streams: Int32Array | null;
-}
+export type { OutputPlan, SacCounters };
 
 export class SacPe {
   readonly registers: RegisterFile;
@@ -70,13 +47,13 @@ export class SacPe {
   /** Cycle of the latest accepted word, -1 before the first. */
   lastAccept = -1;
   /** Words of a stream are written in turn to so many places of its own; 0 where a stream lies in one piece. */
-  protected ring = 0;
+  ring = 0;
   /** Units with outputs left. */
   runningUnits = 0;
 
   protected readonly windows: ActivationWindows;
   protected readonly throttleCount: Int32Array;
-  protected readonly flushed: Int32Array;
+  readonly flushed: Int32Array;
   private readonly pending: Int32Array;
   protected readonly segments: Int32Array | Float64Array;
   private readonly treeValid: Int32Array;
@@ -84,22 +61,22 @@ export class SacPe {
   private readonly stages: number;
 
   // Derived from the registers, kept up to date so that no cycle has to search for them.
-  protected readonly unitActive: Uint8Array;
-  protected readonly laneActive: Uint8Array;
-  private activeUnits = 0;
+  readonly unitActive: Uint8Array;
+  readonly laneActive: Uint8Array;
+  protected activeUnits = 0;
   protected activeLanes = 0;
   protected readonly flushedLanes: Int32Array;
   private readonly treeBusy: Int32Array;
 
-  private plan: OutputPlan | null = null;
+  plan: OutputPlan | null = null;
   /** Outputs of the share that each unit has begun. */
-  private readonly begun: Int32Array;
+  readonly begun: Int32Array;
   private readonly wordAt: Int32Array;
   private readonly windowAt: Int32Array;
 
   constructor(
     readonly config: SacPeConfig,
-    protected readonly words: KneadedWords,
+    readonly words: KneadedWords,
     source: WindowSource,
     home?: { buffer: ArrayBuffer; at: number },
   ) {
@@ -194,6 +171,19 @@ export class SacPe {
     return this.windows.ready(lane);
   }
 
+  /** Whether unit and lane i = n L + l has a word that it could accept in the coming cycle. */
+  hasWord(i: number): boolean {
+    return this.config.throttleWords === 0 ? this.wordValid[i] !== 0 : this.throttleCount[i] !== 0;
+  }
+
+  /** Whether a lane will accept its word in the coming cycle: the rule of `runUnit` for one lane. */
+  accepts(n: number, l: number): boolean {
+    const i = n * this.config.lanes + l;
+    if (this.outputsLeft[n] === 0 || this.laneActive[l] === 0 || this.flushed[i] !== 0) return false;
+    const go = this.pending[n] === 0 || !this.outValid(n) || this.outReady[n] !== 0;
+    return go && this.hasWord(i) && !this.windows.waits(i, l);
+  }
+
   /** One clock cycle. */
   cycle(): void {
     const { units } = this.config;
@@ -219,7 +209,7 @@ export class SacPe {
   }
 
   /** Output port and rear adder tree of a unit: all stages move, unless a full port holds them up. */
-  private moveOutput(n: number): void {
+  protected moveOutput(n: number): void {
     if (this.treeBusy[n] === 0 && this.pending[n] === 0) return;
     const { magnitudeBits } = this.config;
     const { stages } = this;
@@ -341,7 +331,8 @@ export class SacPe {
   protected refill(n: number): void {
     const { lanes, throttleWords } = this.config;
     if (throttleWords === 0) return;
-    for (let i = n * lanes; i < (n + 1) * lanes; i++)
-      if (this.wordValid[i] !== 0 && this.throttleCount[i] !== throttleWords) this.throttleCount[i]++;
+    for (let l = 0, i = n * lanes; l < lanes; l++, i++)
+      if (this.laneActive[l] !== 0 && this.wordValid[i] !== 0 && this.throttleCount[i] !== throttleWords)
+        this.throttleCount[i]++;
   }
 }

@@ -3,7 +3,7 @@
  * waveforms use.
  */
 import { treeStages, treeWidth } from './rearTree.js';
-import type { RegisterSpec } from './registers.js';
+import { members, numbered, type RegisterSpec } from './registers.js';
 
 export interface SacPeConfig {
   units: number;
@@ -19,25 +19,56 @@ export interface SacPeConfig {
   wideSegments: boolean;
 }
 
+/** Whether segments of so many terms, by values of so many magnitude bits, may leave 32 bits. */
+export const wideSegments = (terms: number, activationBits: number): boolean =>
+  terms * 2 ** activationBits >= 2 ** 31;
+
 export function sacRegisters(c: SacPeConfig): RegisterSpec[] {
   const bitsFor = (values: number): number => Math.max(1, Math.ceil(Math.log2(values)));
-  const lanesAll = c.units * c.lanes;
-  const stages = treeStages(c.magnitudeBits);
+  const { units: N, lanes: L, magnitudeBits: B, windowSlots: D, kneadingStride: KS } = c;
+  const stages = treeStages(B);
+  const width = treeWidth(B);
   const flag = { bits: 1, signed: false };
+  const unit = members('unit', N);
+  const lane = members('lane', L);
+  const perLane = { count: L, dimensions: [lane] };
+  const perUnit = { count: N, dimensions: [unit] };
+  const perUnitAndLane = { count: N * L, dimensions: [unit, lane] };
   return [
-    { name: 'throttleCount', bits: bitsFor(c.throttleWords + 1), signed: false, count: lanesAll },
-    { name: 'windowCount', bits: bitsFor(c.windowSlots + 1), signed: false, count: c.lanes },
-    { name: 'windowHead', bits: bitsFor(c.windowSlots), signed: false, count: c.lanes },
-    { name: 'loadTimer', bits: bitsFor(c.windowLoadCycles) + 1, signed: true, count: c.lanes },
-    { name: 'lead', bits: bitsFor(c.windowSlots + 1), signed: false, count: lanesAll },
-    { name: 'readSlot', bits: bitsFor(c.windowSlots), signed: false, count: lanesAll },
-    { name: 'flushed', ...flag, count: lanesAll },
-    { name: 'pending', ...flag, count: c.units },
+    { name: 'throttleCount', bits: bitsFor(c.throttleWords + 1), signed: false, ...perUnitAndLane },
+    { name: 'windowCount', bits: bitsFor(D + 1), signed: false, ...perLane },
+    { name: 'windowHead', bits: bitsFor(D), signed: false, ...perLane },
+    { name: 'loadTimer', bits: bitsFor(c.windowLoadCycles), signed: false, ...perLane },
+    { name: 'lead', bits: bitsFor(D + 1), signed: false, ...perUnitAndLane },
+    { name: 'readSlot', bits: bitsFor(D), signed: false, ...perUnitAndLane },
+    { name: 'flushed', ...flag, ...perUnitAndLane },
+    { name: 'pending', ...flag, ...perUnit },
     // Sized by the number of terms; 32 bits cover what fits, wide segments are exact to 53.
-    { name: 'segment', bits: c.wideSegments ? 53 : 32, signed: true, count: c.units * c.magnitudeBits },
-    { name: 'treeValid', ...flag, count: c.units * stages },
-    { name: 'treeSum', bits: 53, signed: true, count: c.units * stages * treeWidth(c.magnitudeBits) },
-    // Held with both signs, so that the splitter needs no branch; hardware stores the KS activations.
-    { name: 'window', bits: 18, signed: true, count: c.lanes * c.windowSlots * (2 * c.kneadingStride + 1) },
+    {
+      name: 'segment',
+      bits: c.wideSegments ? 53 : 32,
+      signed: true,
+      count: N * B,
+      dimensions: [unit, numbered(B)],
+    },
+    { name: 'treeValid', ...flag, count: N * stages, dimensions: [unit, numbered(stages)] },
+    {
+      name: 'treeSum',
+      bits: 53,
+      signed: true,
+      count: N * stages * width,
+      dimensions: [unit, numbered(stages), numbered(width)],
+      // A stage halves the sums of the one before.
+      inHardware: (_unit, stage, place) => place < Math.ceil(B / 2 ** (stage + 1)),
+    },
+    {
+      name: 'window',
+      bits: 18,
+      signed: true,
+      count: L * D * (2 * KS + 1),
+      dimensions: [lane, numbered(D), numbered(2 * KS + 1)],
+      // Held with both signs, so that the splitter needs no branch; hardware stores the KS activations.
+      inHardware: (_lane, _slot, pointer) => pointer < KS,
+    },
   ];
 }

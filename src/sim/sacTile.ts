@@ -125,7 +125,7 @@ export class SacTile {
       pe.cycle();
       if (pe.emitted > 0) this.collect();
     }
-    pe.skip(cycle - pe.clock);
+    if (cycle > pe.clock) pe.skip(cycle - pe.clock);
   }
 
   /** Lets the last outputs out of the tree. */

@@ -6,7 +6,7 @@
  * storage width. Which column takes which brick, and when, is decided by the tiles (`palletTile`, `rotatingTile`).
  */
 import { popcount32 } from '../bit/planes.js';
-import { RegisterFile } from './registers.js';
+import { members, RegisterFile, type RegisterSpec } from './registers.js';
 
 export interface SerialTileConfig {
   columns: number;
@@ -42,6 +42,10 @@ export interface SerialSource {
 /** A tile in control of its columns. */
 export interface SerialTile {
   readonly columns: SerialColumns;
+  /** Cycles of the block until now. */
+  readonly clock: number;
+  /** One clock cycle of the block that is running. */
+  cycle(source: SerialSource): void;
   /** Runs a block. Returns the cycles that it took. */
   run(source: SerialSource): number;
   /** Counts `cycles` of waiting for other tiles after the block. */
@@ -55,6 +59,20 @@ export interface SerialCounters {
   absentLane: number;
   empty: number;
   essentialBits: number;
+}
+
+export function serialRegisters({ columns, lanes, units, storageBits }: SerialTileConfig): RegisterSpec[] {
+  const column = members('column', columns);
+  const perLane = { count: columns * lanes, dimensions: [column, members('lane', lanes)] };
+  const perUnit = { count: columns * units, dimensions: [column, members('unit', units)] };
+  const perColumn = { count: columns, dimensions: [column] };
+  return [
+    { name: 'magnitude', bits: storageBits, signed: false, ...perLane },
+    { name: 'sign', bits: 2, signed: true, ...perLane },
+    { name: 'accumulator', bits: 53, signed: true, ...perUnit },
+    { name: 'executing', bits: 1, signed: false, ...perColumn },
+    { name: 'bit', bits: 5, signed: false, ...perColumn },
+  ];
 }
 
 export class SerialColumns {
@@ -73,14 +91,8 @@ export class SerialColumns {
   private readonly factor: Float64Array;
 
   constructor(readonly config: SerialTileConfig) {
-    const { columns, lanes, units, storageBits } = config;
-    this.registers = new RegisterFile([
-      { name: 'magnitude', bits: storageBits, signed: false, count: columns * lanes },
-      { name: 'sign', bits: 2, signed: true, count: columns * lanes },
-      { name: 'accumulator', bits: 53, signed: true, count: columns * units },
-      { name: 'executing', bits: 1, signed: false, count: columns },
-      { name: 'bit', bits: 5, signed: false, count: columns },
-    ]);
+    const { columns, lanes } = config;
+    this.registers = new RegisterFile(serialRegisters(config));
     const r = this.registers;
     this.magnitude = r.ints('magnitude');
     this.sign = r.ints('sign');

@@ -1,54 +1,36 @@
 /**
- * The SAC PE of `sacPe.ts` for an array whose words never run out and whose outputs are always taken: the same
- * clock, windows, flushes and tree, but a lane that has entered a group is only looked at again when the group's
- * last row is consumed. In between, the kernel moves it by one word per cycle. Throttle buffers of no words or of
- * two and more never run empty then, so their counts are not tracked.
+ * The SAC PE of `sacPe.ts`, steadily fed (`steadyControl.ts`), with every word in its cycle: all registers, segments
+ * included, change in the cycle in which they do in hardware. A kernel moves all lanes that are in a group by a word.
  *
- * test/sim/steadySacPe.test.ts holds it equal to SacPe, cycle by cycle.
+ * test/sim/steadySacPe.test.ts holds it equal to SacPe, register by register and cycle by cycle.
  */
-import { groupBits, groupFlushes, groupRows, type KneadedWords } from '../bit/knead.js';
+import type { KneadedWords } from '../bit/knead.js';
 import type { WindowSource } from './activationWindows.js';
-import { SacPe, type OutputPlan } from './sacPe.js';
-import { registerBytes } from './registers.js';
-import { sacRegisters, type SacPeConfig } from './sacRegisters.js';
-import { RECORD_BYTES, steadyBuffer, type SteadyKernel } from './steadyKernel.js';
+import { PeMemory } from './peMemory.js';
+import type { SacPeConfig } from './sacRegisters.js';
+import { SteadyControl } from './steadyControl.js';
+import { plainSteadyKernel, RECORD_BYTES, steadyModule, type SteadyKernel } from './steadyKernel.js';
 
-/** Whether a PE of this configuration can be run steadily: the kernel has 32-bit sums and a 32-lane mask. */
-export const runsSteadily = (c: SacPeConfig): boolean =>
-  c.throttleWords !== 1 && !c.wideSegments && c.lanes <= 32;
+/** Bytes of so many words. */
+export const wordBytes = (magnitudeBits: number, words: number): number => 2 * magnitudeBits * words;
 
 /** One buffer for the word memory and all PEs of an array, so that the kernel reaches them. */
-export class SteadyMemory {
-  readonly buffer: ArrayBuffer;
-  readonly kernel: SteadyKernel;
+export class SteadyMemory extends PeMemory<SteadyKernel> {
   private readonly slots: Uint16Array;
-  private readonly perPe: number;
-  private readonly firstPe: number;
 
   /** @param words most words that the word memory will hold */
-  constructor(
-    private readonly config: SacPeConfig,
-    pes: number,
-    words: number,
-    wasm = true,
-  ) {
-    const { units, lanes, magnitudeBits } = config;
-    const slots = words * magnitudeBits;
-    this.firstPe = Math.ceil((2 * slots) / 8) * 8;
-    this.perPe = registerBytes(sacRegisters(config)) + Math.ceil((units * lanes * RECORD_BYTES) / 8) * 8;
-    const made = steadyBuffer(this.firstPe + pes * this.perPe, magnitudeBits, wasm);
-    this.buffer = made.buffer;
-    this.kernel = made.kernel;
-    this.slots = new Uint16Array(this.buffer, 0, slots);
-  }
-
-  /** Where the registers of a PE live; its lane records follow them. */
-  home(pe: number): { buffer: ArrayBuffer; at: number } {
-    return { buffer: this.buffer, at: this.firstPe + pe * this.perPe };
-  }
-
-  recordsAt(pe: number): number {
-    return this.home(pe).at + registerBytes(sacRegisters(this.config));
+  constructor(config: SacPeConfig, pes: number, words: number, wasm = true) {
+    const sharedBytes = wordBytes(config.magnitudeBits, words);
+    super(config, {
+      pes,
+      sharedBytes,
+      // Running lanes of each unit, and a record of each.
+      bytesPerPe: config.units * (4 + config.lanes * RECORD_BYTES),
+      module: () => steadyModule(config),
+      plain: (buffer) => plainSteadyKernel(buffer, config),
+      wasm,
+    });
+    this.slots = new Uint16Array(this.buffer, 0, sharedBytes / 2);
   }
 
   /** Takes the words over, slots as byte offsets into a window table. */
@@ -59,18 +41,19 @@ export class SteadyMemory {
   }
 }
 
-export class SteadySacPe extends SacPe {
-  private readonly records: Int32Array;
-  private readonly recordsAt: number;
-  /** Byte addresses of the segments and window tables. */
+export class SteadySacPe extends SteadyControl {
+  private readonly kernel: SteadyKernel;
+  /** Byte addresses. */
   private readonly segmentsAt: number;
   private readonly tableAt: number;
-  /** Per unit: lanes in a group (one record each), and lanes that wait for their next window. */
-  private readonly running: Int32Array;
-  private readonly waiting: Int32Array;
-  private readonly runningLane: Int32Array;
-  private readonly waitingLane: Int32Array;
-  private readonly kernel: SteadyKernel;
+  private readonly countsAt: number;
+  private readonly recordsAt: number;
+  /** Per unit, its running lanes; their records are [unit][lane], the running ones first. */
+  private readonly counts: Int32Array;
+  private readonly records: Int32Array;
+  /** Stream of each record, and record of each running stream. */
+  private readonly streamOf: Int32Array;
+  private readonly recordOf: Int32Array;
 
   constructor(
     config: SacPeConfig,
@@ -81,122 +64,44 @@ export class SteadySacPe extends SacPe {
   ) {
     super(config, words, source, memory.home(pe));
     const { units, lanes } = config;
+    const streams = units * lanes;
     this.kernel = memory.kernel;
-    this.recordsAt = memory.recordsAt(pe);
     this.segmentsAt = this.segments.byteOffset;
     this.tableAt = this.windows.table.byteOffset;
-    this.records = new Int32Array(memory.buffer, this.recordsAt, (units * lanes * RECORD_BYTES) / 4);
-    this.running = new Int32Array(units);
-    this.waiting = new Int32Array(units);
-    this.runningLane = new Int32Array(units * lanes);
-    this.waitingLane = new Int32Array(units * lanes);
+    this.countsAt = memory.behind(pe);
+    this.recordsAt = this.countsAt + 4 * units;
+    this.counts = new Int32Array(memory.buffer, this.countsAt, units);
+    this.records = new Int32Array(memory.buffer, this.recordsAt, (streams * RECORD_BYTES) / 4);
+    this.streamOf = new Int32Array(streams);
+    this.recordOf = new Int32Array(streams);
   }
 
-  override setUnits(outputs: ArrayLike<number>, plan: OutputPlan | null = null): void {
-    super.setUnits(outputs, plan);
-    this.running.fill(0);
-    this.waiting.fill(0);
-    for (let n = 0; n < this.config.units; n++) if (this.unitActive[n] !== 0) this.awaitAll(n);
+  protected override addWords(): void {
+    this.kernel(this.countsAt, this.recordsAt, this.segmentsAt);
   }
 
-  protected override runUnit(n: number): void {
-    this.beginGroups(n);
-    const running = this.running[n];
-    this.counters.window += this.waiting[n];
-    this.counters.flush += this.flushedLanes[n];
-    if (running === 0) return;
-    this.counters.busy += running;
-    this.lastAccept = this.clock;
-    const { lanes, magnitudeBits } = this.config;
-    let ended = this.kernel(
-      this.segmentsAt + 4 * n * magnitudeBits,
-      this.recordsAt + n * lanes * RECORD_BYTES,
-      running,
-    );
-    // From the last record down, so that the record that fills a gap has had its turn.
-    while (ended !== 0) {
-      const k = 31 - Math.clz32(ended);
-      ended ^= 1 << k;
-      this.endGroup(n, k);
-    }
-    if (this.flushedLanes[n] === this.activeLanes) this.finishOutput(n);
+  protected override enter(i: number): void {
+    const n = this.unitOf[i];
+    const record = n * this.config.lanes + this.counts[n]++;
+    this.streamOf[record] = i;
+    this.recordOf[i] = record;
+    this.records[2 * record] = 2 * this.wordPointer[i] * this.config.magnitudeBits;
+    this.goOn(i);
   }
 
-  /** Lanes whose window has come enter their next group. */
-  private beginGroups(n: number): void {
-    const waits = this.waiting[n];
-    if (waits === 0) return;
-    const { lanes, magnitudeBits } = this.config;
-    const { waitingLane, windows, wordPointer, records } = this;
-    const base = n * lanes;
-    let kept = 0;
-    for (let j = 0; j < waits; j++) {
-      const l = waitingLane[base + j];
-      const i = base + l;
-      if (windows.waits(i, l)) {
-        waitingLane[base + kept++] = l;
-        continue;
-      }
-      const k = this.running[n]++;
-      const word = wordPointer[i];
-      const record = 3 * (base + k);
-      records[record] = 2 * word * magnitudeBits;
-      records[record + 1] = this.tableAt + 4 * windows.at(i, l);
-      records[record + 2] = groupRows(this.words.groups[word]);
-      this.runningLane[base + k] = l;
-    }
-    this.waiting[n] = kept;
+  protected override goOn(i: number): void {
+    // The word address is already that of the next group.
+    this.records[2 * this.recordOf[i] + 1] = this.tableAt + 4 * this.windows.at(i, this.laneOf[i]);
   }
 
-  /** Record k of unit n has consumed the last row of its group. */
-  private endGroup(n: number, k: number): void {
-    const { records, windows, wordPointer } = this;
-    const { groups } = this.words;
-    const base = n * this.config.lanes;
-    const l = this.runningLane[base + k];
-    const i = base + l;
-    const word = wordPointer[i];
-    const group = groups[word];
-    const next = word + groupRows(group);
-    wordPointer[i] = next;
-    this.counters.essentialBits += groupBits(group);
-    windows.pass(i, l);
-    const flush = groupFlushes(group);
-    const record = 3 * (base + k);
-    if (!flush && windows.comes(i, l)) {
-      // The word address is already that of the next group.
-      records[record + 1] = this.tableAt + 4 * windows.at(i, l);
-      records[record + 2] = groupRows(groups[next]);
-      return;
-    }
-    const last = --this.running[n];
-    if (k !== last) {
-      const moved = 3 * (base + last);
-      records[record] = records[moved];
-      records[record + 1] = records[moved + 1];
-      records[record + 2] = records[moved + 2];
-      this.runningLane[base + k] = this.runningLane[base + last];
-    }
-    if (flush) this.flushLane(n, i);
-    else this.waitingLane[base + this.waiting[n]++] = l;
-  }
-
-  protected override finishOutput(n: number): void {
-    super.finishOutput(n);
-    this.awaitAll(n);
-  }
-
-  /** All lanes that take part in an output look for its first window. */
-  private awaitAll(n: number): void {
-    const { lanes } = this.config;
-    let waits = 0;
-    for (let l = 0; l < lanes; l++)
-      if (this.laneActive[l] !== 0 && this.flushed[n * lanes + l] === 0)
-        this.waitingLane[n * lanes + waits++] = l;
-    this.waiting[n] = waits;
-  }
-
-  protected override refill(): void {
-    // Nothing to do: the counts of throttle buffers that never run empty are not tracked.
+  protected override leave(i: number): void {
+    const { records, recordOf, streamOf } = this;
+    const n = this.unitOf[i];
+    const record = recordOf[i];
+    const last = n * this.config.lanes + --this.counts[n];
+    records[2 * record] = records[2 * last];
+    records[2 * record + 1] = records[2 * last + 1];
+    const moved = (streamOf[record] = streamOf[last]);
+    recordOf[moved] = record;
   }
 }

@@ -5,6 +5,7 @@ import { PHASES, type Level, type Phase } from '../arch/machine.js';
 import { UserError } from '../errors.js';
 import type { MinCodeRule, Precision, ScaleGrain, ScaleRule } from '../quantize.js';
 import type { Threshold } from '../report/report.js';
+import type { Probe } from '../sim/probe.js';
 import { THRESHOLD_FIFO_SIZE } from '../sparse/threshold.js';
 import type { LoadedLayer } from './load.js';
 import type { PruneSettings } from './prune.js';
@@ -38,6 +39,8 @@ export interface RunOptions {
   /** Called before each (step, layer, phase, machine), and once at the end with done = total. */
   progress?: (done: number, total: number, label: string) => void;
   observer?: RunObserver;
+  /** Looks at the registers of whatever is stepped. Meant for runs of one machine, layer and phase. */
+  probe?: Probe;
 }
 
 export interface SimulateOptions extends RunOptions {

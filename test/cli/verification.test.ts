@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { LayerWork, MachineConfig, MachineKind } from '../../src/arch/machine.js';
 import type { Report } from '../../src/report/report.js';
+import type { Probe } from '../../src/sim/probe.js';
 import { kneadsim, LENET, temporaryFolder } from './harness.js';
 
 // Stripes with one wrong output per layer that has more than one.
@@ -11,8 +12,8 @@ vi.mock('../../src/arch/stripes.js', async (original) => {
   const { stripes } = await original<{ stripes: MachineKind }>();
   const configure = (config: MachineConfig) => {
     const machine = stripes.configure(config);
-    const step = (work: LayerWork) => {
-      const result = machine.step(work);
+    const step = (work: LayerWork, probe?: Probe | null) => {
+      const result = machine.step(work, probe);
       if (result.output.length > 1) result.output[1] += 1;
       return result;
     };
@@ -44,6 +45,27 @@ describe.each(['replay', 'compare'])('%s', (command) => {
     expect([outcome.code, outcome.out]).toEqual([2, '']);
     expect(readFileSync(out, 'utf8')).toContain('NOT VERIFIED: 3 checks did not hold');
   });
+});
+
+test('wave writes what went wrong, and says that it did', async () => {
+  const out = join(temporaryFolder(), 'wave.vcd');
+  const { code, err } = await kneadsim(
+    'wave',
+    LENET,
+    '--machine',
+    'stripes',
+    '--layer',
+    'conv2',
+    '--out',
+    out,
+  );
+  expect(code).toBe(2);
+  expect(readFileSync(out, 'utf8')).toContain('"verified": false');
+  const lines = err.trimEnd().split('\n');
+  expect(lines).toHaveLength(3);
+  expect(lines[0]).toContain('wave.vcd: layer conv2');
+  expect(lines[1]).toMatch(/^kneadsim: stripes, layer conv2, forward: 1 of \d+ outputs differ/);
+  expect(lines[2]).toBe('kneadsim: 1 check did not hold');
 });
 
 test('fuzz finds it, shrinks it, and its command replays the very case', async () => {

@@ -6,51 +6,71 @@ import { codeArbitrary } from '../../src/fuzz.js';
 import { referenceForward } from '../../src/reference.js';
 import { moveTree, treeStages, treeWidth } from '../../src/sim/rearTree.js';
 import { addSlots } from '../../src/sim/segmentAdders.js';
-import { plainKernel, steadyBuffer } from '../../src/sim/steadyKernel.js';
+import { plainSteadyKernel, steadyModule } from '../../src/sim/steadyKernel.js';
+import { kernelBuffer } from '../../src/sim/wasm.js';
 import { codes, configured, conv, layer, randomValues, range } from '../support/layers.js';
 import { plainSums, runPe } from '../support/pe.js';
 import { peWork } from '../support/peLaws.js';
 import { runs } from '../support/runs.js';
 
-describe('segment adders', () => {
-  it.each([7, 15])(
-    'of %i columns are plain additions, in integers, doubles, TypeScript and WebAssembly',
-    (B) => {
-      const drawn = fc.record({
-        stride: fc.integer({ min: 1, max: 5 }),
-        lanes: fc.integer({ min: 1, max: 6 }),
-        pool: fc.array(fc.nat(), { minLength: 1, maxLength: 60, size: 'max' }),
-        activations: fc.array(codeArbitrary(16, true), { minLength: 1, maxLength: 30, size: 'max' }),
-      });
-      fc.assert(
-        fc.property(drawn, ({ stride, lanes, pool, activations }) => {
-          const size = 2 * stride + 1;
-          const table = Int32Array.from({ length: lanes * size }, (_, i) => {
-            const [l, p] = [Math.floor(i / size), i % size];
-            const a = activations[(l * stride + (p % stride)) % activations.length];
-            return p === 2 * stride ? 0 : p < stride ? a : -a;
-          });
-          const slots = Uint16Array.from({ length: lanes * B }, (_, i) => pool[i % pool.length] % size);
-          const wordAt = Int32Array.from(range(lanes), (l) => l * B);
-          const windowAt = Int32Array.from(range(lanes), (l) => l * size);
-          const start = range(B).map((b) => b * 1000 - 3);
-          const expected = start.map((s, b) =>
-            range(lanes).reduce((sum, l) => sum + table[l * size + slots[l * B + b]], s),
-          );
-          for (const segments of [Int32Array.of(7, ...start, 7), Float64Array.of(7, ...start, 7)]) {
-            addSlots(B, segments, 1, slots, wordAt, table, windowAt, lanes);
-            expect([...segments]).toEqual([7, ...expected, 7]);
-          }
-          for (const wasm of [true, false])
-            expect(kernelSums(B, start, slots, table, size, lanes, wasm)).toEqual({
-              sums: expected,
-              ended: lanes - 1,
-            });
-        }),
-        { numRuns: runs(60) },
-      );
-    },
+interface Drawn {
+  /** Lanes that run, of each unit. */
+  running: number[];
+  stride: number;
+  pool: number[];
+  activations: number[];
+}
+
+const LANES = 6;
+const drawn: fc.Arbitrary<Drawn> = fc.record({
+  running: fc.array(fc.integer({ min: 0, max: LANES }), { minLength: 1, maxLength: 3 }),
+  stride: fc.integer({ min: 1, max: 5 }),
+  pool: fc.array(fc.nat(), { minLength: 1, maxLength: 60, size: 'max' }),
+  activations: fc.array(codeArbitrary(16, true), { minLength: 1, maxLength: 30, size: 'max' }),
+});
+
+/** Window tables of all lanes, a word for each lane of each unit, segments to begin with, and what they come to. */
+function addition(B: number, { running, stride, pool, activations }: Drawn) {
+  const size = 2 * stride + 1;
+  const table = Int32Array.from({ length: LANES * size }, (_, i) => {
+    const [l, p] = [Math.floor(i / size), i % size];
+    const a = activations[(l * stride + (p % stride)) % activations.length];
+    return p === 2 * stride ? 0 : p < stride ? a : -a;
+  });
+  const slots = Uint16Array.from(
+    { length: running.length * LANES * B },
+    (_, i) => pool[i % pool.length] % size,
   );
+  const start = range(running.length * B).map((i) => i * 1000 - 3);
+  const expected = start.map((s, i) => {
+    const [n, b] = [Math.floor(i / B), i % B];
+    return range(running[n]).reduce((sum, l) => sum + table[l * size + slots[(n * LANES + l) * B + b]], s);
+  });
+  return { size, table, slots, start, expected };
+}
+
+describe('segment adders', () => {
+  it.each([7, 15])('of %i columns are plain additions, in integers and doubles', (B) => {
+    const property = fc.property(drawn, (given) => {
+      const { size, table, slots, start, expected } = addition(B, given);
+      for (const segments of [Int32Array.of(7, ...start, 7), Float64Array.of(7, ...start, 7)]) {
+        given.running.forEach((lanes, n) => {
+          const wordAt = Int32Array.from(range(lanes), (l) => (n * LANES + l) * B);
+          const windowAt = Int32Array.from(range(lanes), (l) => l * size);
+          addSlots(B, segments, 1 + n * B, slots, wordAt, table, windowAt, lanes);
+        });
+        expect([...segments]).toEqual([7, ...expected, 7]);
+      }
+    });
+    fc.assert(property, { numRuns: runs(60) });
+  });
+
+  it.each([1, 4, 7, 15])('of %i columns are plain additions for all units at once, in both kernels', (B) => {
+    const property = fc.property(drawn, (given) => {
+      for (const wasm of [true, false]) kernelAdds(B, given, wasm);
+    });
+    fc.assert(property, { numRuns: runs(60) });
+  });
 
   it('reach beyond 32 bits when told to be wide', () => {
     fc.assert(
@@ -97,35 +117,45 @@ describe('segment adders', () => {
   });
 });
 
-/** One call of the steady kernel: records of two rows, but one row for all lanes except the first. */
-function kernelSums(
-  B: number,
-  start: number[],
-  slots: Uint16Array,
-  table: Int32Array,
-  size: number,
-  lanes: number,
-  wasm: boolean,
-): { sums: number[]; ended: number } {
-  const [segmentsAt, recordsAt, tableAt, slotsAt] = [64, 256, 512, 4096];
-  const made = steadyBuffer(8192, B, wasm);
-  const kernel = wasm ? made.kernel : plainKernel(made.buffer, B);
-  const ints = new Int32Array(made.buffer);
-  ints.set(start, segmentsAt / 4);
+/** Two calls of the steady kernel: it adds the words of the running lanes, and moves on to their next ones. */
+function kernelAdds(B: number, given: Drawn, wasm: boolean): void {
+  const { size, table, slots, start, expected } = addition(B, given);
+  const { running } = given;
+  const sizes = { units: running.length, lanes: LANES, magnitudeBits: B };
+  const [countsAt, recordsAt, segmentsAt, tableAt, slotsAt] = [64, 128, 512, 1024, 4096];
+  const plain = (buffer: ArrayBuffer) => plainSteadyKernel(buffer, sizes);
+  const { buffer, kernel } = kernelBuffer(8192, () => steadyModule(sizes), plain, wasm);
+  const ints = new Int32Array(buffer);
+  ints.set([...running, 77], countsAt / 4);
+  ints.set([...start, 77], segmentsAt / 4);
   ints.set(table, tableAt / 4);
-  new Uint16Array(made.buffer).set(
-    slots.map((s) => 4 * s),
+  // Every word is there twice, one after the other.
+  const twice = range(2 * running.length * LANES).flatMap((i) => [
+    ...slots.subarray((i >> 1) * B, ((i >> 1) + 1) * B),
+  ]);
+  new Uint16Array(buffer).set(
+    twice.map((slot) => 4 * slot),
     slotsAt / 2,
   );
-  for (let l = 0; l < lanes; l++)
-    ints.set([slotsAt + 2 * l * B, tableAt + 4 * l * size, l === 0 ? 2 : 1], recordsAt / 4 + 3 * l);
-  const mask = kernel(segmentsAt, recordsAt, lanes);
-  expect(ints[recordsAt / 4]).toBe(slotsAt + 2 * B);
-  expect(mask & 1).toBe(0);
-  return { sums: [...ints.subarray(segmentsAt / 4, segmentsAt / 4 + B)], ended: naiveCount(mask) };
+  const records = running.flatMap((_, n) =>
+    range(LANES).flatMap((l) => [slotsAt + 4 * (n * LANES + l) * B, tableAt + 4 * l * size]),
+  );
+  ints.set(records, recordsAt / 4);
+  for (const calls of [1, 2]) {
+    kernel(countsAt, recordsAt, segmentsAt);
+    const moved = records.map((at, r) => {
+      const [n, l] = [Math.floor(r / 2 / LANES), Math.floor(r / 2) % LANES];
+      return r % 2 === 0 && l < running[n] ? at + calls * 2 * B : at;
+    });
+    const held = (at: number, count: number): number[] => [...ints.subarray(at / 4, at / 4 + count)];
+    expect(held(recordsAt, records.length)).toEqual(moved);
+    expect(held(segmentsAt, start.length + 1)).toEqual([
+      ...start.map((s, i) => s + calls * (expected[i] - s)),
+      77,
+    ]);
+    expect(held(countsAt, running.length + 1)).toEqual([...running, 77]);
+  }
 }
-
-const naiveCount = (mask: number): number => [...(mask >>> 0).toString(2)].filter((d) => d === '1').length;
 
 describe('rear adder tree', () => {
   it.each(range(15).map((b) => b + 1))(
