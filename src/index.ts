@@ -52,6 +52,9 @@ export {
   type Phase,
   type StepResult,
 } from './arch/machine.js';
+export type { Probe } from './sim/probe.js';
+export { Recorder } from './wave/recorder.js';
+export { RESERVED, waveText, type WaveFile } from './wave/wave.js';
 export { simulate, type SimulateOptions } from './simulate.js';
 export { openSteps, type TraceSteps } from './trace/openSteps.js';
 export { ablation, type AblationOptions } from './train/ablation.js';

@@ -17,13 +17,21 @@ export const faultsOf =
 export function checkForm<T>(schema: z.ZodType<T>, json: unknown, file: string): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
-  throw faultsOf(file)(
-    placeOf(path),
-    described(json, path),
-    message.replace(/^Invalid input: expected /, ''),
-  );
+  const issue = result.error.issues[0];
+  const { path, message } = issue;
+  if (issue.code === 'unrecognized_keys')
+    throw faultsOf(file)(placeOf([...path, issue.keys[0]]), 'an unknown field', 'none of that name');
+  throw faultsOf(file)(placeOf(path), described(json, path), expectationIn(message));
 }
+
+/** What zod expects, of messages such as "Too small: expected number to be >=1" or "Invalid input: expected array, ...". */
+const expectationIn = (message: string): string =>
+  message
+    .replace(/^[^:]*: expected /, '')
+    .replace(/, received .*$/, '')
+    .replace(/^(number|int|string|array) to (be|have) /, (_, what: string, verb: string) =>
+      verb === 'have' ? `${what} of ` : '',
+    );
 
 const placeOf = (path: readonly PropertyKey[]): string =>
   path.reduce<string>(

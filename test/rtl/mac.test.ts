@@ -122,7 +122,7 @@ describe('a stimulus', () => {
     [{ bricks: [{ ...second, last: 2 }] }, 'x.json: bricks[0].last: found 2'],
     [{ bricks: [{ ...second, activations: [1] }] }, 'x.json: bricks[0].activations: found 1 numbers'],
     [{ ready: [[1]] }, 'x.json: ready[0]: found an array of 1'],
-    [{ surplus: 1 }, 'expected Unrecognized key: "surplus"'],
+    [{ surplus: 1 }, 'surplus: found an unknown field'],
   ])('that says %j is refused by name', (change, message) => {
     expect(() => parse(change)).toThrow(message);
     expect(() => parse(change)).toThrow('; see "kneadsim pe --help"');

@@ -161,7 +161,7 @@ describe('a stimulus', () => {
     [{ capacity: 2 }, 'x.json: capacity: found 2, expected at least 3, the width of a row'],
     [{ adders: 17 }, 'x.json: adders: found 17, expected'],
     [{ relu: 1 }, 'x.json: relu: found 1, expected boolean'],
-    [{ mode: 'osrc' }, 'x.json: found an object of {width'],
+    [{ mode: 'osrc' }, 'x.json: mode: found an unknown field'],
     [{ threshold: -1 }, 'x.json: threshold: found -1, expected'],
     [{ sumBits: 8, threshold: 128 }, 'x.json: threshold: found 128, expected at most 127'],
     [

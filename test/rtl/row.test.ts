@@ -181,7 +181,7 @@ describe('a stimulus', () => {
       'x.json: operations[0].geometry: found columns up to 128, expected less than 128',
     ],
     [{ operations: [] }, 'x.json: operations: found an array of 0'],
-    [{ colour: 1 }, 'x.json: found an object of {taps, span'],
+    [{ colour: 1 }, 'x.json: colour: found an unknown field'],
     [
       only(src, { kind: 'dense' }),
       'x.json: operations[0].kind: found "dense", expected "src", "msrc" or "osrc"',
@@ -189,7 +189,7 @@ describe('a stimulus', () => {
     [without(src, 'kind'), 'x.json: operations[0].kind: found nothing'],
     [without(src, 'weights'), 'x.json: operations[0].weights: found nothing, expected array'],
     [without(osrc, 'gradients'), 'x.json: operations[0].gradients: found nothing, expected object'],
-    [only(osrc, { weights }), 'x.json: operations[0]: found an object of {kind, geometry'],
+    [only(osrc, { weights }), 'x.json: operations[0].weights: found an unknown field'],
     [at({ taps: 4 }), 'x.json: operations[0].geometry.taps: found 4, expected at most 3'],
     [
       at({ dilation: 2 }),
