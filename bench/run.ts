@@ -1,6 +1,6 @@
 /**
  * Runs the suites, all or those named on the command line, and prints at the end which goals are met:
- * `tsx bench/run.ts [kneading] [sacStep] [maskedStep] [rowStep] [trainCount] [macStep] [serialStep] [replay]`.
+ * `tsx bench/run.ts [kneading] [sacStep] [maskedStep] [rowStep] [trainCount] [macStep] [serialStep] [replay] [verilator]`.
  */
 import { kneading } from './kneading.js';
 import { macStep } from './macStep.js';
@@ -12,6 +12,7 @@ import { serialStep } from './serialStep.js';
 import { sunk, type GoalLine } from './support.js';
 import { trainCount } from './trainCount.js';
 import { TextTable } from './textTable.js';
+import { verilator } from './verilator/suite.js';
 
 const SUITES: Record<string, () => Promise<GoalLine[]>> = {
   kneading,
@@ -22,6 +23,7 @@ const SUITES: Record<string, () => Promise<GoalLine[]>> = {
   macStep,
   serialStep,
   replay,
+  verilator,
 };
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SUITES);

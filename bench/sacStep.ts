@@ -1,7 +1,7 @@
 /**
  * The clocked SAC PE in lane-cycles (unit x lane x cycle) per second of CPU, values included. One tile on the same
- * words: steady PE with either kernel, general PE, naive loop. Then whole layers through the machine itself, with
- * kneading and all. Goal: 40 M lane-cycles per second.
+ * words: values per group or every register in its cycle, each with either kernel, general PE, naive loop. Then whole
+ * layers through the machine itself, with kneading and all. Goal: 40 M lane-cycles per second.
  */
 import { resolveConfig, type LayerWork } from '../src/arch/machine.js';
 import { tetris } from '../src/arch/tetris.js';
@@ -89,7 +89,7 @@ function rate(table: TextTable, name: string, works: LayerWork[]): number {
   const layers = works.map((work) => blockWork(config, work));
   const arrays = PES.map((kind) => layers.map((layer) => sacArray(layer, kind)));
   const bodies = arrays.map((array) => (): number => array.reduce((cycles, { run }) => cycles + run(), 0));
-  // The slow PEs have few rounds: they only say what the steady one gains.
+  // The slow PEs have few rounds: they only say what the first one gains.
   const seconds = [...bestCpu([step, bodies[0]], 15, 0.1), ...bestCpu(bodies.slice(1), 3, 0.1)];
   const rates = seconds.map((s) => laneCycles / 1e6 / s);
   table.row([name, ...rates.map(shown)]);

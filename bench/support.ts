@@ -39,26 +39,33 @@ export function cpuSeconds(body: () => void): number {
   return (used.user + used.system) / 1e6;
 }
 
-/**
- * Least CPU seconds per call of each body. Rounds are interleaved, so that a busy machine slows all bodies alike;
- * a round repeats its body for at least `seconds`.
- */
-export function bestCpu(bodies: readonly (() => number)[], rounds = 7, seconds = 0.03): number[] {
-  const repeat = (body: () => number, calls: number): number =>
+/** Measures the CPU seconds of one call of a body, which it repeats for at least `seconds`. Warms it up first. */
+export function timed(body: () => number, seconds: number): () => number {
+  const repeat = (calls: number): number =>
     cpuSeconds(() => {
       for (let i = 0; i < calls; i++) keep(body());
     });
-  const calls = bodies.map((body) => {
-    // Warm-up and calibration in one.
-    for (let count = 1; ; count *= 2) if (repeat(body, count) >= seconds) return count;
-  });
-  const best = bodies.map(() => Infinity);
-  for (let round = 0; round < rounds; round++)
-    bodies.forEach((body, i) => {
-      best[i] = Math.min(best[i], repeat(body, calls[i]) / calls[i]);
-    });
-  return best;
+  let calls = 1;
+  while (repeat(calls) < seconds) calls *= 2;
+  return () => repeat(calls) / calls;
 }
+
+/** Least that each measure gives. Rounds are interleaved, so that a busy machine slows all alike. */
+export function leastOf(measures: readonly (() => number)[], rounds: number): number[] {
+  const least = measures.map(() => Infinity);
+  for (let round = 0; round < rounds; round++)
+    measures.forEach((measure, i) => {
+      least[i] = Math.min(least[i], measure());
+    });
+  return least;
+}
+
+/** Least CPU seconds per call of each body. */
+export const bestCpu = (bodies: readonly (() => number)[], rounds = 7, seconds = 0.03): number[] =>
+  leastOf(
+    bodies.map((body) => timed(body, seconds)),
+    rounds,
+  );
 
 /** Speed of a case: `ratio` says how many times as fast as the naive loop of its group it is. */
 export interface Speed {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <vector>
@@ -24,7 +25,7 @@
 
 namespace {
 
-// Of the build: see sacPeBuild.ts.
+// Of the build: see build.ts.
 constexpr unsigned UNITS = SAC_UNITS;
 constexpr unsigned LANES = SAC_LANES;
 constexpr unsigned WORD_BITS = SAC_WORD_BITS;
@@ -218,6 +219,8 @@ int main(int count, char** given) {
   Stimulus stimulus(given[1]);
   Run first;
   first.values.resize(UNITS * stimulus.outputs);
+  // Bits of inputs that nobody sets are zero; no unit is held.
+  std::memset(&pe->unit_hold, 0, sizeof pe->unit_hold);
   allOnes(pe->unit_active, UNITS);
   allOnes(pe->lane_active, LANES);
   allOnes(pe->word_valid, STREAMS);

@@ -2,7 +2,14 @@
  * The work of a SAC PE as `sacPe.cpp` reads it: the kneaded words and the windows of one layer, packed as the ports of
  * sac_pe.v have them. Words and windows are those of the simulator; nothing is kneaded again.
  */
-import { FLUSH, PASS, emptySlot, kneadedWordBits, pointerBits, type KneadedWords } from '../../src/bit/knead.js';
+import {
+  FLUSH,
+  PASS,
+  emptySlot,
+  kneadedWordBits,
+  pointerBits,
+  type KneadedWords,
+} from '../../src/bit/knead.js';
 import type { WindowSource } from '../../src/sim/activationWindows.js';
 
 export interface PackedWork {

@@ -28,7 +28,7 @@ export class BlockKneader {
     this.items = new Int32Array(Math.max(0, ...lowering.kinds.map(({ stride }) => stride)));
   }
 
-  /** Most that any block puts into the word memory: a group takes at most one row per weight. */
+  /** A group takes at most one row per weight. */
   bounds(): WordBounds {
     const { lowering } = this;
     const units = lowering.blocks.map(({ tiles }) =>
@@ -36,7 +36,8 @@ export class BlockKneader {
     );
     const most = units.reduce((a, b) => Math.max(a, b), 0);
     const perUnit = lowering.kinds.reduce((sum, { terms }) => sum + terms, 0);
-    return { words: most * perUnit, pairs: most * this.pairsPerUnit() };
+    const uses = lowering.positions / lowering.kinds.length;
+    return { words: most * perUnit, pairs: most * this.pairsPerUnit(), uses };
   }
 
   /** Pairs of activations that the groups of a unit have, over all kinds. */

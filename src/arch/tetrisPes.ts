@@ -1,7 +1,7 @@
 /**
- * Which PEs step a Tetris array (SPEC section 3). All have the same cycles, counters and values: the general PE looks at
- * every lane in every cycle, the steady one at all registers but only moves what moves, and the one that commits
- * groups forms a segment's value when a group ends. What has to be watched runs on the general one.
+ * Which PEs step a Tetris array (SPEC section 3). All have the same cycles, counters and values. The general PE looks at
+ * every lane in every cycle. Where words never run out, the steady one looks at a lane when its group ends, and adds
+ * every word in its cycle; or the words of a group at once, in the cycle of the last.
  */
 import type { KneadedWords } from '../bit/knead.js';
 import type { WindowSource } from '../sim/activationWindows.js';
@@ -14,24 +14,31 @@ import { SteadyMemory, SteadySacPe, wordBytes } from '../sim/steadySacPe.js';
 
 export type PeKind = 'perGroup' | 'perWord' | 'general';
 
-/** Most words, and most pairs of activations in groups, that the word memory holds in any block. */
+/** What the word memory holds in any block, and how often. */
 export interface WordBounds {
+  /** Most words, and most pairs of activations that their groups have. */
   words: number;
   pairs: number;
+  /** Outputs that a word serves, on average. */
+  uses: number;
 }
 
 /**
- * Bytes that one array may take for what its kernels read. Half of what addresses of 32 bits with a sign reach, so that
- * word memory and PEs find room beside it; layers of that size are not met at 64 filters per block.
+ * Bytes that an array may take for what its kernels read. Addresses are 32-bit numbers with a sign, and PEs need room
+ * beside it. At 64 filters per block that is beyond half a million weights per filter.
  */
 const MOST_BYTES = 2 ** 30;
+/** To make the table of a group pays off if it is used so often (measured at int8 and int16). */
+const LEAST_USES = 8;
 
 /** The fastest PE that a configuration allows, for window values of `windowBits` magnitude bits. */
 export function fastestPe(config: SacPeConfig, windowBits: number, bounds: WordBounds): PeKind {
+  const { words, pairs, uses } = bounds;
+  const { magnitudeBits: B } = config;
   if (!runsSteadily(config)) return 'general';
-  if (commitsGroups(config, windowBits) && tableBytes(config.magnitudeBits, bounds.pairs) <= MOST_BYTES)
+  if (commitsGroups(config, windowBits) && uses >= LEAST_USES && tableBytes(B, pairs) <= MOST_BYTES)
     return 'perGroup';
-  return wordBytes(config.magnitudeBits, bounds.words) <= MOST_BYTES ? 'perWord' : 'general';
+  return wordBytes(B, words) <= MOST_BYTES ? 'perWord' : 'general';
 }
 
 /** The PEs of an array, which share what their kernel reads. */
