@@ -39,15 +39,26 @@ fuzz: build
 .PHONY: rtl golden
 RTL_RUNS ?= 700
 RTL_SEED ?= 1
+# Verilator compiles C++ for each.
+VERILATOR_RUNS ?= 6
 rtl: build
 	src/rtl/install.sh simulators
 	node dist/cli/main.js rtl verify --runs $(RTL_RUNS) --seed $(RTL_SEED)
-	node dist/cli/main.js rtl verify --runs 2 --seed $(RTL_SEED) --simulator verilator
+	node dist/cli/main.js rtl verify --runs $(VERILATOR_RUNS) --seed $(RTL_SEED) --simulator verilator
 	node dist/cli/main.js rtl mutants --seed $(RTL_SEED)
 
 # Golden traces of the tests, anew: needs Icarus Verilog (make rtl).
 golden: $(INSTALLED)
 	node_modules/.bin/tsx test/rtl/golden/write.ts
+
+# Area, critical path and energy of the Verilog's units, anew, into the sources; some ten minutes. With LIBERTY=/path/x.lib,
+# a library of your own, into OUT (default: coefficients-NAME.json); NODE= names its node, PERIOD= the clock period in ns.
+.PHONY: synth
+SYNTH_JOBS ?= 2
+synth: $(INSTALLED)
+	LIBERTY='$(LIBERTY)' src/rtl/install.sh synthesis >/dev/null
+	node_modules/.bin/tsx src/rtl/synth/run.ts --jobs='$(SYNTH_JOBS)' --liberty='$(LIBERTY)' \
+	  --out='$(OUT)' --node='$(NODE)' --period='$(PERIOD)'
 
 lint: $(INSTALLED)
 	$(NPM) run --silent lint

@@ -21,7 +21,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { KneadsimError, UserError } from './errors.js';
 
 const READ_FAULTS: Record<string, string> = {
@@ -135,10 +135,26 @@ export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry
 export function makeFolder(path: string): void {
   if (path === '') throw new UserError('cannot-write', 'the output path is empty; name a folder');
   attempt(path, () => {
-    mkdirSync(path, { recursive: true });
+    makeFolders(resolve(path));
     accessSync(path, constants.W_OK);
   });
 }
+
+/** Like a recursive mkdir, which Node never ends where the system says that a parent is missing though it is not. */
+function makeFolders(path: string): void {
+  const isFolder = (): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (isFolder()) return;
+  if (dirname(path) !== path) makeFolders(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Somebody else may have made it in between.
+    if (!isFolder()) throw error;
+  }
+}
+
+/** Removes a file, if it is there. @throws UserError if that cannot be */
+export const removeFile = (path: string): void => attempt(path, () => rmSync(path, { force: true }));
 
 /** Writes all bytes at the end of what was written so far. */
 export function writeFully(fd: number, bytes: Uint8Array): void {
@@ -158,8 +174,8 @@ let serial = 0;
 /** Names the machine too: on a shared file system a process of another one may be at work. */
 const TEMPORARY = `.kneadsim-${hostname().replace(/[^A-Za-z0-9]/g, '_')}-`;
 
-/** Removes what processes of this machine left behind that were killed while they wrote. */
-function sweep(folder: string): void {
+/** Removes what processes of this machine left behind in a folder that were killed while they wrote. */
+export function removeLeftovers(folder: string): void {
   let names: string[];
   try {
     names = readdirSync(folder);
@@ -193,7 +209,7 @@ function begin(path: string): Output {
     return { fd: openSync(path, 'w'), temporary: null, target: path, mode: null };
   // Through a symbolic link to the file it names, so that the link survives.
   const target = existing ? realpathSync(path) : path;
-  sweep(dirname(target));
+  removeLeftovers(dirname(target));
   const temporary = join(dirname(target), `${TEMPORARY}${process.pid}-${serial++}.tmp`);
   return { fd: openSync(temporary, 'wx'), temporary, target, mode: existing ? existing.mode & 0o7777 : null };
 }

@@ -51,6 +51,7 @@ Try:
   kneadsim compare --precision int8
   kneadsim train
   kneadsim knead --weights "3,-5,0,9"
+  kneadsim wave --out wave.vcd
   kneadsim list`,
     )
     .addCommand(replayCommand(io))
