@@ -1,5 +1,5 @@
 /** The committed coefficients: of the Verilog as it is, consistent in themselves, and found again by yosys where it is. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,6 +54,20 @@ describe('the committed coefficients', () => {
     expect(ours.units).toHaveLength(CONFIGURATIONS.length);
   });
 
+  it('hash of Verilog: comments and spacing do not count, all else does', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kneadsim-test-'));
+    const original = readFileSync(join(VERILOG_FOLDER, 'mac_lane.v'), 'utf8');
+    const hashOf = (text: string): string => {
+      writeFileSync(join(folder, 'mac_lane.v'), text);
+      return verilogHash(folder, ['mac_lane.v']);
+    };
+    const hash = hashOf(original);
+    expect(hashOf(`// more\n/* and\n more */${original.replaceAll('\n', '\n\n  ')}`)).toBe(hash);
+    expect(hashOf(original.replace('weight * activation', 'weight + activation'))).not.toBe(hash);
+    expect(hashOf(original.replace('MAGNITUDE_BITS = 7', 'MAGNITUDE_BITS = 8'))).not.toBe(hash);
+    rmSync(folder, { recursive: true });
+  });
+
   it('state library, hash, tools, commands and node, and no path or date of the machine', () => {
     expect(ours).toMatchObject({ node: '180 nm', library: { package: 'qflow-tech-osu018' } });
     expect(ours.library!.sha256).toMatch(/^[0-9a-f]{64}$/);
@@ -88,16 +102,27 @@ describe('the committed coefficients', () => {
     expect(sets).toHaveLength(2);
     expect(sets[0]).toMatchObject({ name: '45nm', node: '45 nm', source: AT_45_NM.source });
     expect(sets[0].units).toEqual(AT_45_NM.units);
-    for (const precision of PRECISIONS)
-      for (const [kind, name, settings, lanes] of [
-        ['dadiannao', 'macUnit', { units: '1', lanes: '1' }, 1],
-        ['dadiannao', 'macUnit', { units: '1', lanes: '16' }, 16],
-        ['sparsetrain', 'rowPe', { pesPerGroup: '1', taps: '3' }, 3],
-      ] as const) {
-        const machine = MACHINES.find((each) => each.name === kind)!;
-        const areas = partAreas(machine, resolveConfig(machine, settings), precision)!;
-        expect(areas.tile + areas.group).toBeCloseTo(unitOf(name, precision, 1, lanes, AT_45_NM).area, 6);
+    const areaOf = (name: string, settings: Record<string, string>, precision: Precision): number => {
+      const machine = MACHINES.find((each) => each.name === name)!;
+      const { tile, group } = partAreas(machine, resolveConfig(machine, settings), precision)!;
+      return tile + group;
+    };
+    for (const precision of PRECISIONS) {
+      const at45 = (unit: UnitCoefficients['unit'], lanes: number): number =>
+        unitOf(unit, precision, 1, lanes, AT_45_NM).area;
+      for (const lanes of [1, 16]) {
+        const settings = { units: '1', lanes: `${lanes}` };
+        const sac =
+          at45('sacUnit', lanes) + (AT_45_NM.sacBufferShare![precision]! * at45('sacUnit', 16) * lanes) / 16;
+        expect(areaOf('dadiannao', settings, precision)).toBeCloseTo(at45('macUnit', lanes), 6);
+        expect(areaOf('tetris', settings, precision)).toBeCloseTo(sac, 6);
+        expect(areaOf('masked', settings, precision)).toBeCloseTo(sac + lanes * at45('kneader', 1), 6);
       }
+      expect(areaOf('sparsetrain', { pesPerGroup: '1', taps: '3' }, precision)).toBeCloseTo(
+        at45('rowPe', 3),
+        6,
+      );
+    }
   });
 
   it.each(PRECISIONS)('of %s: parts add up to units, units to PEs', (precision) => {

@@ -152,7 +152,7 @@ export function ratiosOf(units: readonly UnitCoefficients[]): Ratios {
       ratios.area[name] = significant(top.area / bottom.area);
       const [word, cycle] = [top.energy?.word, bottom.energy?.cycle];
       // Per lane: a word is one lane's, a cycle all lanes'.
-      if (word && cycle) ratios.energy[name] = significant((lanes * word.pJ * 1.01) / cycle.pJ);
+      if (word && cycle) ratios.energy[name] = significant((lanes * word.pJ) / cycle.pJ);
     }
   return ratios;
 }
