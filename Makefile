@@ -51,6 +51,11 @@ rtl: build
 golden: $(INSTALLED)
 	node_modules/.bin/tsx test/rtl/golden/write.ts
 
+# One grid on Slurm, Snakemake, GNU parallel (installed from Debian's packages) and the local pool, then kills: same bytes.
+.PHONY: engines
+engines: build
+	test/engines/run.sh
+
 # Area, critical path and energy of the Verilog's units, anew, into the sources; some ten minutes. With LIBERTY=/path/x.lib,
 # a library of your own, into OUT (default: coefficients-NAME.json); NODE= names its node, PERIOD= the clock period in ns.
 .PHONY: synth

@@ -97,6 +97,10 @@ export function runMachines(
   return finish(run!);
 }
 
+/** Refuses what `runMachines` would refuse before its first layer, without running anything. */
+export const checkRun = (trace: Trace, steps: number, choice: Choice, options: RunOptions): void =>
+  void begin(trace, steps, choice, options, null);
+
 /** Everything that can be refused is refused here, before anything runs. */
 function begin(
   trace: Trace,

@@ -24,6 +24,7 @@ const LAYERS: string[][] = [
   ['expected'],
   ['simulate'],
   ['train'],
+  ['sweep'],
   ['fuzz', 'record'],
   ['cli'],
   ['index'],
@@ -81,7 +82,7 @@ function importFaults(name: string, source: string): string[] {
     } else if (levelOf(from) < 0 || levelOf(to) < 0) wrong('a file in no layer');
     else if (levelOf(to) > levelOf(from)) wrong('imports go down only');
     else if (APART.some(([a, b]) => a === from && b === to)) wrong('these stand side by side');
-    else if (to === 'trace' && !['record', 'simulate', 'train', 'cli', 'index'].includes(from))
+    else if (to === 'trace' && !['record', 'simulate', 'train', 'sweep', 'cli', 'index'].includes(from))
       wrong('only the flow reads traces');
   }
   return faults;

@@ -31,6 +31,7 @@ type Settings = Record<string, string>;
 
 /**
  * @param settings without a machine, a setting goes to every chosen one that has the parameter
+ * @param beside settings for the dense machines alone, that the chosen ones need not have
  * @throws UserError on unknown or repeated machines, and on settings that fit none of them
  */
 export function chooseMachines(
@@ -38,8 +39,10 @@ export function chooseMachines(
   settings: readonly string[],
   budget: Budget = 'none',
   precision: Precision = 'int16',
+  beside: Readonly<Settings> = {},
 ): Choice {
-  const { chosen, common } = givenSettings(names, settings);
+  const { chosen, common: given } = givenSettings(names, settings);
+  const common = { ...beside, ...given };
   // All settings are checked first, each in the name of a machine that it was given to.
   const configs = chosen.map(({ kind, values }) => resolveConfig(kind, values));
   const size = budgetSize(budgetArray(common), precision);

@@ -52,26 +52,31 @@ export function addSimulationOptions(
       'parameter of a machine, see "kneadsim list"; repeat it',
       repeated,
     )
-    .addOption(
-      new Option(
-        '--budget <kind>',
-        'size of every machine: the multipliers (lanes) or the logic (area) of the dense array, or as published (none)',
-      )
-        .choices(BUDGETS)
-        .default(budget),
-    )
+    .addOption(budgetOption().default(budget))
     .addOption(new Option('--json', 'the whole report as JSON').conflicts('csv'))
     .option('--csv', 'one row per machine and layer as CSV')
     .option('--out <file>', 'write to a file, and nothing to stdout; .json and .csv choose the format')
     .option('--seed <n>', seed, wholeNumber(0));
 }
 
+export const budgetOption = (usual = ''): Option =>
+  new Option(
+    '--budget <kind>',
+    'size of every machine: the multipliers (lanes) or the logic (area) of the dense array, or as published (none)' +
+      usual,
+  ).choices(BUDGETS);
+
 /** What codes a run computes with. */
-export function addCodeOptions(command: Command, precision: string): Command {
-  return command
-    .addOption(
+export const addCodeOptions = (command: Command, precision: string): Command =>
+  addScaleOptions(
+    command.addOption(
       new Option('--precision <format>', `codes to compute with (default: ${precision})`).choices(PRECISIONS),
-    )
+    ),
+  );
+
+/** How values become codes of a precision. */
+export function addScaleOptions(command: Command): Command {
+  return command
     .addOption(
       new Option('--scale <rule>', 'how floats are scaled (default: maxabs at int8, pow2 at int16)').choices(
         SCALE_RULES,

@@ -11,6 +11,7 @@ import { peCommand } from './pe.js';
 import { recordCommand } from './record.js';
 import { replayCommand } from './replay.js';
 import { rtlCommand } from './rtl.js';
+import { sweepCommand } from './sweep.js';
 import { traceCommand } from './trace.js';
 import { trainCommand } from './train.js';
 import { waveCommand } from './wave.js';
@@ -57,6 +58,7 @@ Try:
     .addCommand(replayCommand(io))
     .addCommand(compareCommand(io))
     .addCommand(trainCommand(io))
+    .addCommand(sweepCommand(io))
     .addCommand(kneadCommand(io))
     .addCommand(waveCommand(io))
     .addCommand(fuzzCommand(io))

@@ -2,23 +2,34 @@
 import type { Report } from './report.js';
 
 /** Header and rows, each with a line end. Line ends are bare newlines, which line tools and parsers both take. */
-export function csvText(report: Report): string {
-  const rows = report.machines.flatMap(({ name, phases, layers, phaseTotals, total }) =>
+export const csvText = (report: Report): string => csvOf(csvRecords(report));
+
+/** Columns of `portCycles`, which is null in rows without row PEs: all rows have the same columns. */
+const NO_PORT_CYCLES = { one: null, two: null };
+
+/** The rows of a report, each with its machine in front. */
+export const csvRecords = (report: Report): object[] =>
+  report.machines.flatMap(({ name, phases, layers, phaseTotals, total }) =>
     [...layers, ...(phases.length > 1 ? phaseTotals : []), total].map((row) => ({
       machine: name,
       ...row,
+      portCycles: row.portCycles ?? NO_PORT_CYCLES,
     })),
   );
-  return csvOf(rows);
+
+/** Records as CSV. */
+export function csvOf(records: readonly object[]): string {
+  const { header, rows } = tableOf(records);
+  return [header, ...rows].map((cells) => `${cells.map(cell).join(',')}\n`).join('');
 }
 
-/** Records with the same fields as CSV. */
-export function csvOf(records: readonly object[]): string {
-  const rows = records.map(flat);
-  const header = Object.keys(rows[0] ?? {});
-  return [header, ...rows.map((row) => Object.values(row))]
-    .map((cells) => `${cells.map(cell).join(',')}\n`)
-    .join('');
+/** Records as columns: all that any record has, in the order in which they come up. */
+export function tableOf(records: readonly object[]): { header: string[]; rows: unknown[][] } {
+  const flattened = records.map(flat);
+  const names = new Set<string>();
+  for (const row of flattened) for (const key of Object.keys(row)) names.add(key);
+  const header = [...names];
+  return { header, rows: flattened.map((row) => header.map((key) => row[key] ?? null)) };
 }
 
 /** Counts by cause and shares by operand become columns of their own: stall.window, density.input. */

@@ -154,8 +154,9 @@ test('CSV holds what JSON holds, one row per machine and layer, then the total',
   expect(rows).toHaveLength(report.machines.length * (3 + 1));
   const expected = report.machines.flatMap(({ name, layers, total }) =>
     [...layers, total].map((row) => {
-      const { stall, idle, density, ...scalars } = row;
-      const causes = Object.entries({ stall, idle, density }).flatMap(([what, counts]) =>
+      const { stall, idle, density, portCycles: given, ...scalars } = row;
+      const portCycles = given ?? { one: null, two: null };
+      const causes = Object.entries({ stall, idle, density, portCycles }).flatMap(([what, counts]) =>
         Object.entries(counts).map(([cause, n]) => [`${what}.${cause}`, n]),
       );
       return { machine: name, ...scalars, ...Object.fromEntries(causes) };

@@ -32,6 +32,15 @@ test('null is empty, causes are columns, the machine comes first', () => {
   expect(cells).toMatchObject({ kneadedRatio: '', verified: 'true', 'stall.window': '3', 'idle.empty': '0' });
 });
 
+test('rows with port cycles and rows without have the same columns', () => {
+  const rows = [row(), row({ portCycles: { one: 12, two: 7 } })];
+  const [header, ...cells] = parseCsv(csvText(report({ machines: [machineReport('m', rows)] })));
+  expect(new Set(cells.map((line) => line.length))).toEqual(new Set([header.length]));
+  const column = header.indexOf('portCycles.two');
+  expect(cells.map((line) => line[column])).toEqual(['', '7', '']);
+  expect(header).not.toContain('portCycles');
+});
+
 test('a name with a comma, a quote or a line end is quoted, others are not', () => {
   const names = ['a,b', 'a"b', 'a\nb', 'a b'];
   const text = csvText(
