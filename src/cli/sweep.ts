@@ -15,7 +15,7 @@ import { checkPoints } from '../sweep/evaluate.js';
 import { describePoint, pointsOf } from '../sweep/grid.js';
 import { programOf } from '../sweep/program.js';
 import { prepare, runSweep, type SweepSummary } from '../sweep/run.js';
-import { ensurePoint, openSession, type Session } from '../sweep/session.js';
+import { ensurePoint, openedSweep, type OpenedSweep } from '../sweep/opened.js';
 import { makeSpec, openSweep, readSpec, type FixedOptions, type Spec } from '../sweep/spec.js';
 import { openSteps } from '../trace/openSteps.js';
 import type { Io } from './io.js';
@@ -111,16 +111,16 @@ async function runCommand(file: string | undefined, flags: SweepFlags, io: Io): 
       'grid-twice',
       `--${point === undefined ? 'collect' : 'point'} takes its grid from ${folder}; leave --${given} away`,
     );
-  const session = fromFolder
-    ? openSession(folder, readSpec(folder), file)
+  const opened = fromFolder
+    ? openedSweep(folder, readSpec(folder), file)
     : beginSweep(folder, newSpec(file, flags), file);
-  if (collecting) return void collect(session.folder, session.spec, session.points);
-  if (point !== undefined) return runPoint(session, point);
-  prepare(session);
-  if (engine) return writeJob(session, engine, io);
+  if (collecting) return void collect(opened.folder, opened.spec, opened.points);
+  if (point !== undefined) return runPoint(opened, point);
+  prepare(opened);
+  if (engine) return writeJob(opened, engine, io);
   const bar = new LateBar(io, true);
   try {
-    const summary = await runSweep(session, {
+    const summary = await runSweep(opened, {
       workers: flags.workers ?? availableParallelism(),
       progress: (done, total, label) => bar.update(done, total, label),
       note: (text) => io.err(`${text}\n`),
@@ -177,20 +177,20 @@ function newSpec(file: string | undefined, flags: SweepFlags): Spec {
 }
 
 /** The trace is read where the user says, wherever it was as the sweep began. */
-const beginSweep = (folder: string, spec: Spec, file: string | undefined): Session =>
-  openSession(folder, openSweep(folder, spec), file ?? bundledTrace());
+const beginSweep = (folder: string, spec: Spec, file: string | undefined): OpenedSweep =>
+  openedSweep(folder, openSweep(folder, spec), file ?? bundledTrace());
 
-function runPoint(session: Session, index: number): void {
-  const { folder, spec, points, source } = session;
+function runPoint(opened: OpenedSweep, index: number): void {
+  const { folder, spec, points, source } = opened;
   const point = points[index];
   if (!point)
     throw new UserError(
       'no-point',
       `--point: found ${index}, expected 0 to ${points.length - 1} as in ${folder}`,
     );
-  prepare(session);
+  prepare(opened);
   checkPoints(spec, [point], source);
-  if (ensurePoint(session, index).length > 0) throw verificationFailed(folder, [index]);
+  if (ensurePoint(opened, index).length > 0) throw verificationFailed(folder, [index]);
 }
 
 function listPoints(spec: Spec, { json }: SweepFlags, io: Io): void {
@@ -209,7 +209,7 @@ function listPoints(spec: Spec, { json }: SweepFlags, io: Io): void {
     );
 }
 
-function writeJob({ folder, points }: Session, engine: Engine, io: Io): void {
+function writeJob({ folder, points }: OpenedSweep, engine: Engine, io: Io): void {
   const { file, nodeOptions } = programOf('./main', import.meta.url);
   const program = [process.execPath, ...nodeOptions, file];
   const { files, run } = engineJob(engine, { folder: resolve(folder), points: points.length, program });

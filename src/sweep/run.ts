@@ -5,7 +5,7 @@ import { checkPoints } from './evaluate.js';
 import { collect, CSV_FILE, PARQUET_FILE, verificationFailed } from './collect.js';
 import { POINT_FOLDER, readPoint } from './pointFile.js';
 import { runPool } from './pool.js';
-import type { Session } from './session.js';
+import type { OpenedSweep } from './opened.js';
 
 export interface SweepHooks {
   workers: number;
@@ -23,14 +23,14 @@ export interface SweepSummary {
 }
 
 /** Makes the folders ready, of a sweep that was found to be possible. */
-export function prepare({ folder }: Session): void {
+export function prepare({ folder }: OpenedSweep): void {
   makeFolder(join(folder, POINT_FOLDER));
   for (const place of [folder, join(folder, POINT_FOLDER)]) removeLeftovers(place);
 }
 
 /** @throws UserError before anything runs if a point is impossible; VerificationError at the end if some failed */
-export async function runSweep(session: Session, hooks: SweepHooks): Promise<SweepSummary> {
-  const { folder, spec, sweep, points, source } = session;
+export async function runSweep(opened: OpenedSweep, hooks: SweepHooks): Promise<SweepSummary> {
+  const { folder, spec, sweep, points, source } = opened;
   const pending = points
     .map(({ index }) => index)
     .filter((index) => {

@@ -4,7 +4,7 @@
  * gone, it finishes the point in hand and ends.
  */
 import { KneadsimError } from '../errors.js';
-import { computePoint, openSession, type Session } from './session.js';
+import { computePoint, openedSweep, type OpenedSweep } from './opened.js';
 import { readSpec } from './spec.js';
 
 /** What a worker says of a point. */
@@ -17,12 +17,12 @@ export interface PointResult {
 }
 
 const [folder, file] = process.argv.slice(2);
-let session: Session | null = null;
+let opened: OpenedSweep | null = null;
 
 function compute(point: number): PointResult {
   try {
-    session ??= openSession(folder, readSpec(folder), file);
-    return { point, violations: computePoint(session, point), error: null };
+    opened ??= openedSweep(folder, readSpec(folder), file);
+    return { point, violations: computePoint(opened, point), error: null };
   } catch (error) {
     const user = error instanceof KneadsimError;
     const message = user

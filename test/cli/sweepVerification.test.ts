@@ -21,10 +21,10 @@ vi.mock('../../src/arch/stripes.js', async (original) => {
 // Other processes would not see the broken machine.
 vi.mock('../../src/sweep/pool.js', () => ({
   runPool: async ({ folder, file, points, done }: PoolJob) => {
-    const { computePoint, openSession } = await import('../../src/sweep/session.js');
+    const { computePoint, openedSweep } = await import('../../src/sweep/opened.js');
     const { readSpec } = await import('../../src/sweep/spec.js');
-    const session = openSession(folder, readSpec(folder), file);
-    for (const point of points) done({ point, violations: computePoint(session, point), error: null });
+    const opened = openedSweep(folder, readSpec(folder), file);
+    for (const point of points) done({ point, violations: computePoint(opened, point), error: null });
   },
 }));
 

@@ -6,7 +6,7 @@ import { pointsOf, type Point } from './grid.js';
 import { readPoint, writePoint } from './pointFile.js';
 import { specHash, type Spec } from './spec.js';
 
-export interface Session {
+export interface OpenedSweep {
   folder: string;
   spec: Spec;
   /** Hash of the spec. */
@@ -16,7 +16,7 @@ export interface Session {
 }
 
 /** @param file the trace, where it is not where it was as the sweep began */
-export const openSession = (folder: string, spec: Spec, file?: string): Session => ({
+export const openedSweep = (folder: string, spec: Spec, file?: string): OpenedSweep => ({
   folder: resolve(folder),
   spec,
   sweep: specHash(spec),
@@ -25,12 +25,12 @@ export const openSession = (folder: string, spec: Spec, file?: string): Session 
 });
 
 /** What did not hold at a point; nothing in every good run. */
-export function computePoint({ folder, spec, sweep, points, source }: Session, index: number): string[] {
+export function computePoint({ folder, spec, sweep, points, source }: OpenedSweep, index: number): string[] {
   const report = evaluate(spec, points[index], source);
   writePoint(folder, sweep, spec.axes, points[index], report);
   return report.violations;
 }
 
 /** As `computePoint`, unless a good file is there already. What failed or is damaged is computed again. */
-export const ensurePoint = (session: Session, index: number): string[] =>
-  readPoint(session.folder, session.sweep, index).state === 'good' ? [] : computePoint(session, index);
+export const ensurePoint = (opened: OpenedSweep, index: number): string[] =>
+  readPoint(opened.folder, opened.sweep, index).state === 'good' ? [] : computePoint(opened, index);
