@@ -2,14 +2,7 @@
  * The work of a SAC PE as `sacPe.cpp` reads it: the kneaded words and the windows of one layer, packed as the ports of
  * sac_pe.v have them. Words and windows are those of the simulator; nothing is kneaded again.
  */
-import {
-  FLUSH,
-  PASS,
-  emptySlot,
-  kneadedWordBits,
-  pointerBits,
-  type KneadedWords,
-} from '../../src/bit/knead.js';
+import { kneadedWordBits, packedWord, type KneadedWords } from '../../src/bit/knead.js';
 import type { WindowSource } from '../../src/sim/activationWindows.js';
 
 export interface PackedWork {
@@ -39,7 +32,11 @@ export function packWork(work: PackedWork): Uint32Array {
   for (let i = 0; i < units * lanes; i++)
     for (let w = 0; w < count(i); w++)
       // A word that begins at the last bit of a number reaches one further.
-      push(packed, wordOf(words, streams[i] + w) << BigInt((i * wordBits) % 32), numbersOf(wordBits + 31));
+      push(
+        packed,
+        packedWord(words, streams[i] + w) << BigInt((i * wordBits) % 32),
+        numbersOf(wordBits + 31),
+      );
   const valueBits = activationBits + 1;
   const table = new Int32Array(2 * KS + 1);
   for (let l = 0; l < lanes; l++)
@@ -52,20 +49,6 @@ export function packWork(work: PackedWork): Uint32Array {
       push(packed, bits, numbersOf(KS * valueBits));
     }
   return Uint32Array.from(packed);
-}
-
-/** {flush, pass, B x {sign, pointer, valid}}, column 0 lowest. */
-function wordOf({ slots, marks, magnitudeBits, stride }: KneadedWords, word: number): bigint {
-  const slotBits = BigInt(pointerBits(stride) + 2);
-  let bits = ((marks[word] & FLUSH) !== 0 ? 2n : 0n) | ((marks[word] & PASS) !== 0 ? 1n : 0n);
-  for (let b = magnitudeBits - 1; b >= 0; b--) {
-    const slot = slots[word * magnitudeBits + b];
-    bits <<= slotBits;
-    if (slot === emptySlot(stride)) continue;
-    const pointer = BigInt(slot % stride) << 1n;
-    bits |= (slot >= stride ? 1n << (slotBits - 1n) : 0n) | pointer | 1n;
-  }
-  return bits;
 }
 
 function push(numbers: number[], bits: bigint, count: number): void {

@@ -3,31 +3,17 @@
  * wires, PPUs and control outside the PEs are not in it, so it compares arrays, not chips.
  */
 import type { Precision } from '../quantize.js';
+import type { Coefficient } from './coefficient.js';
+import { COEFFICIENTS } from './coefficients.js';
 import type { MachineConfig, MachineKind } from './machine.js';
 
-/** um2 of a unit of one lane and of sixteen; between and beyond them, a straight line through both. */
-interface UnitArea {
-  one: number;
-  sixteen: number;
-}
-
-/** SPEC section 9: SAC unit, without throttle buffers and windows. */
-const SAC_UNIT: Record<Precision, UnitArea> = {
-  int8: { one: 5160, sixteen: 35_722 },
-  int16: { one: 17_466, sixteen: 141_239 },
-};
-/** SPEC section 9: throttle buffers and windows add about a third to a SAC unit of 16 lanes; per lane alike. */
-const SAC_BUFFERS = 1 / 3;
-/** SPEC section 9: MAC unit. */
-const MAC_UNIT: Record<Precision, UnitArea> = {
-  int8: { one: 1232, sixteen: 10_796 },
-  int16: { one: 3276, sixteen: 38_305 },
-};
-/** SPEC section 9: row PE with K = 3 taps; other widths in proportion. */
-const ROW_PE: Record<Precision, number> = { int8: 2647, int16: 7994 };
+/** SPEC section 9. SAC units are without throttle buffers and windows; a row PE has three taps; a kneader serves a lane. */
+const AT_45_NM = COEFFICIENTS['45nm'];
 const ROW_PE_TAPS = 3;
-/** SPEC section 9: on-line kneader, one per lane of a SAC unit. */
-const KNEADER: Record<Precision, number> = { int8: 1609, int16: 3307 };
+
+/** um2 of a unit that was synthesised with so many lanes. */
+const um2Of = (unit: Coefficient['unit'], precision: Precision, lanes: number): number =>
+  AT_45_NM.units.find((u) => u.unit === unit && u.precision === precision && u.lanes === lanes)!.um2;
 
 /** um2 of the whole arrays. A machine may have both kinds; their sum is `um2`. */
 export interface MachineArea {
@@ -38,8 +24,11 @@ export interface MachineArea {
   groups: number;
 }
 
-const unitArea = ({ one, sixteen }: UnitArea, lanes: number): number =>
-  one + ((sixteen - one) / 15) * (lanes - 1);
+/** um2 of a unit: between and beyond one lane and sixteen, a straight line through both. */
+function unitArea(unit: 'sacUnit' | 'macUnit', precision: Precision, lanes: number): number {
+  const one = um2Of(unit, precision, 1);
+  return one + ((um2Of(unit, precision, 16) - one) / 15) * (lanes - 1);
+}
 
 /** um2 of one unit of a tile; null where the RTL has no such unit (bit-serial peers), 0 without tiles. */
 function tileUnitArea(kind: MachineKind, lanes: number, precision: Precision): number | null {
@@ -47,10 +36,12 @@ function tileUnitArea(kind: MachineKind, lanes: number, precision: Precision): n
   if (units.includes('serial')) return null;
   const masked = units.includes('maskedSac');
   if (masked || units.includes('sac')) {
-    const buffers = (SAC_BUFFERS * SAC_UNIT[precision].sixteen * lanes) / 16;
-    return unitArea(SAC_UNIT[precision], lanes) + buffers + (masked ? lanes * KNEADER[precision] : 0);
+    // Throttle buffers and windows: measured at 16 lanes, per lane alike.
+    const buffers = (AT_45_NM.sacBufferShare[precision] * um2Of('sacUnit', precision, 16) * lanes) / 16;
+    const kneaders = masked ? lanes * um2Of('kneader', precision, 1) : 0;
+    return unitArea('sacUnit', precision, lanes) + buffers + kneaders;
   }
-  return units.includes('mac') ? unitArea(MAC_UNIT[precision], lanes) : 0;
+  return units.includes('mac') ? unitArea('macUnit', precision, lanes) : 0;
 }
 
 /** um2 of one tile and of one group of a machine; null where there is no coefficient. */
@@ -62,7 +53,10 @@ export function partAreas(
   const { units = 0, lanes = 0, pesPerGroup = 0, taps = 0 } = config as Record<string, number>;
   const unit = tileUnitArea(kind, lanes, precision);
   if (unit === null) return null;
-  return { tile: units * unit, group: (pesPerGroup * ROW_PE[precision] * taps) / ROW_PE_TAPS };
+  return {
+    tile: units * unit,
+    group: (pesPerGroup * um2Of('rowPe', precision, ROW_PE_TAPS) * taps) / ROW_PE_TAPS,
+  };
 }
 
 export function machineArea(

@@ -140,3 +140,19 @@ export const kneadedWordBits = (magnitudeBits: number, stride: number): number =
   2 + magnitudeBits * (2 + pointerBits(stride));
 
 export const pointerBits = (stride: number): number => Math.max(1, Math.ceil(Math.log2(stride)));
+
+/**
+ * A word as hardware has it: {flush, pass, B x {sign, pointer, valid}}, flush in the highest bit, the valid bit of column
+ * 0 in the lowest. In an empty slot all bits are zero.
+ */
+export function packedWord({ slots, marks, magnitudeBits, stride }: KneadedWords, word: number): bigint {
+  const pointer = BigInt(pointerBits(stride));
+  let bits = ((marks[word] & FLUSH) !== 0 ? 2n : 0n) | ((marks[word] & PASS) !== 0 ? 1n : 0n);
+  for (let b = magnitudeBits - 1; b >= 0; b--) {
+    bits <<= pointer + 2n;
+    const slot = slots[word * magnitudeBits + b];
+    if (slot === emptySlot(stride)) continue;
+    bits |= (slot >= stride ? 1n << (pointer + 1n) : 0n) | (BigInt(slot % stride) << 1n) | 1n;
+  }
+  return bits;
+}

@@ -22,16 +22,9 @@ export class RtlWave {
   private readonly path: string;
   private readonly version: string;
   private probe: TwinProbe | null = null;
-  private recorder: Recorder | null = null;
 
   /** @throws UserError if the machine has no twin, if there is no simulator, or if the file cannot be written */
-  constructor(
-    rtl: string | true,
-    out: string,
-    machine: string,
-    phase: Phase,
-    private readonly cycles: Span | undefined,
-  ) {
+  constructor(rtl: string | true, out: string, machine: string, phase: Phase, cycles: Span | undefined) {
     const kind = machineKind(machine);
     if (kind.phases.includes(phase) && !hasSacPes(kind, phase))
       throw new UserError(
@@ -48,8 +41,7 @@ export class RtlWave {
 
   /** The probe that the model runs with. */
   watching(recorder: Recorder): TwinProbe {
-    this.recorder = recorder;
-    return (this.probe = new TwinProbe(recorder, Math.min(this.cycles?.to ?? MOST_CYCLES, MOST_CYCLES)));
+    return (this.probe = new TwinProbe(recorder, Math.min(recorder.span.to, MOST_CYCLES)));
   }
 
   /**
@@ -58,7 +50,7 @@ export class RtlWave {
    * @throws VerificationError naming the first values that differ, after the file is written
    */
   write(model: WaveFile, io: Io): void {
-    const { path, probe, recorder, version } = this;
+    const { path, probe, version } = this;
     const { top, to } = model;
     if (to > MOST_CYCLES) throw tooLong(to);
     const bar = new LateBar(io, true);
@@ -69,7 +61,7 @@ export class RtlWave {
       description: { ...model.description, rtl: `src/rtl/verilog/sac_pe.v under ${version}` },
       recorder: rtl,
     });
-    const { signals, equal, differences } = compareWaves(recorder!, rtl, to);
+    const { signals, equal, differences } = compareWaves(model.recorder, rtl, to);
     const number = (n: number): string => n.toLocaleString('en');
     io.err(
       `${path}: the Verilog under ${version}, ${number(signals)} signals, ${number(bytes)} bytes; ` +

@@ -21,10 +21,11 @@ const PATIENCE = 600_000;
 /** Most that one run may print, in bytes. */
 const MOST_OUTPUT = 1 << 28;
 
+const VERSION_FLAGS = { iverilog: '-V', verilator: '--version', yosys: '-V', sta: '-version' } as const;
+
 /** @returns first line of what the tool says of its version, null if it is not there */
-export function toolVersion(tool: 'iverilog' | 'vvp' | 'verilator' | 'yosys'): string | null {
-  const flag = tool === 'verilator' ? '--version' : '-V';
-  const { status, stdout } = spawnSync(tool, [flag], { encoding: 'utf8', timeout: PATIENCE });
+export function toolVersion(tool: keyof typeof VERSION_FLAGS): string | null {
+  const { status, stdout } = spawnSync(tool, [VERSION_FLAGS[tool]], { encoding: 'utf8', timeout: PATIENCE });
   return status === 0 ? stdout.split('\n')[0].trim() : null;
 }
 

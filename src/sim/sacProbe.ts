@@ -1,11 +1,8 @@
 /**
  * What a probe sees of a SAC PE (SPEC section 3): its registers, and at its ports the word that each lane has, whether
  * the lane accepts it in this cycle, and the outputs.
- *
- * A word is packed as hardware has it: {flush, pass, B x {sign, pointer, valid}}, flush in the highest bit, column 0 in
- * the lowest ones. In an empty slot all bits are zero.
  */
-import { emptySlot, FLUSH, kneadedWordBits, PASS, pointerBits, type KneadedWords } from '../bit/knead.js';
+import { FLUSH, kneadedWordBits, packedWord, PASS } from '../bit/knead.js';
 import { VerificationError } from '../errors.js';
 import { laterStream } from './outputPlan.js';
 import { lookAt, registersOf, type Probe, type Signals } from './probe.js';
@@ -98,7 +95,7 @@ class SacPorts {
 
   private show(i: number, place: number): void {
     const { words } = this.pe;
-    this.word[i] = place < 0 ? '' : packedWord(words, place);
+    this.word[i] = place < 0 ? '' : packedWord(words, place).toString(2);
     this.pass[i] = place < 0 ? NaN : words.marks[place] & PASS ? 1 : 0;
     this.flush[i] = place < 0 ? NaN : words.marks[place] & FLUSH ? 1 : 0;
   }
@@ -115,22 +112,4 @@ function headWord(pe: SacPe, n: number, l: number): number {
   if (!plan?.streams || pe.flushed[i] === 0) return pe.wordPointer[i];
   // A lane that is done holds the first word of a later output.
   return laterStream(plan, pe.begun[n], outputsLeft[n] - 1, n, l, config.lanes);
-}
-
-/** The bits of a word of the word memory, the most significant first. */
-export function packedWord({ slots, marks, magnitudeBits: B, stride }: KneadedWords, place: number): string {
-  const width = pointerBits(stride);
-  const empty = emptySlot(stride);
-  let text = (marks[place] & FLUSH) !== 0 ? '1' : '0';
-  text += (marks[place] & PASS) !== 0 ? '1' : '0';
-  for (let b = B - 1; b >= 0; b--) {
-    const slot = slots[place * B + b];
-    if (slot === empty) text += '0'.repeat(width + 2);
-    else {
-      const negative = slot >= stride;
-      text += negative ? '1' : '0';
-      text += (negative ? slot - stride : slot).toString(2).padStart(width, '0') + '1';
-    }
-  }
-  return text;
 }

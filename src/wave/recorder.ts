@@ -200,7 +200,7 @@ class Component {
 }
 
 function digits({ signals: { spec }, at, bits, path }: Track, k: number, value: number | string): string {
-  if (typeof value === 'string') return value.replace(/^0+(?=.)/, '');
+  if (typeof value === 'string') return value;
   if (Number.isNaN(value)) return '';
   const text = binary(value, bits, spec.signed);
   if (text === null)

@@ -19,7 +19,8 @@ import {
   type CoefficientSet,
   type UnitCoefficients,
 } from '../../src/rtl/synth/coefficients.js';
-import { CONFIGURATIONS, PRECISIONS, type Precision } from '../../src/rtl/synth/configurations.js';
+import { CONFIGURATIONS } from '../../src/rtl/synth/configurations.js';
+import { PRECISIONS, type Precision } from '../../src/quantize.js';
 import { parseLiberty } from '../../src/rtl/synth/liberty.js';
 import { measure } from '../../src/rtl/synth/measure.js';
 import { coefficientsModule } from '../../src/rtl/synth/module.js';

@@ -2,7 +2,7 @@
  * The first coefficients of this project (SPEC section 9), of an earlier synthesis at 45 nm. Machines are compared by
  * them. They stand beside what `make synth` measures at another node and are never mixed with it.
  */
-import type { Precision } from './configurations.js';
+import type { Precision } from '../../quantize.js';
 import type { CoefficientSet, UnitCoefficients } from './coefficients.js';
 
 const SOURCE = 'synthesis at 45 nm typical by this project, logic only';

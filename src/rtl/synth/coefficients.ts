@@ -2,7 +2,8 @@
  * The coefficients as they are committed (SPEC section 9): sets of one node and one library each, with everything that
  * says where the numbers are from. No dates and no paths: equal inputs give equal bytes.
  */
-import { PRECISIONS, type Precision, type UnitName } from './configurations.js';
+import { PRECISIONS, type Precision } from '../../quantize.js';
+import type { UnitName } from './configurations.js';
 import type { Energy } from './energy.js';
 import type { MeasuredEnergy, Measurement } from './measure.js';
 

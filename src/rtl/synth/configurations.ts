@@ -2,6 +2,8 @@
  * What is synthesised: each unit at int8 and int16, as SPEC section 9 lists them, and whole PEs of 16 units x 16 lanes with
  * their buffers. Sums of all units hold 2^16 products, so that none of them is spared registers.
  */
+import type { Coefficient } from '../../arch/coefficient.js';
+import { magnitudeBitsOf, PRECISIONS, type Precision } from '../../quantize.js';
 import type { RtlUnit, VerilogParameters } from '../unit.js';
 import { kneaderUnit } from '../units/kneader.js';
 import { macUnit } from '../units/mac.js';
@@ -21,14 +23,10 @@ import {
   type Terms,
 } from './stimuli.js';
 
-export type Precision = 'int8' | 'int16';
-export const PRECISIONS: readonly Precision[] = ['int8', 'int16'];
-export const MAGNITUDE_BITS: Record<Precision, number> = { int8: 7, int16: 15 };
-
 /** log2 of the products that a sum holds. */
 export const TERM_BITS = 16;
 
-export type UnitName = 'macUnit' | 'macPe' | 'sacUnit' | 'sacPe' | 'rowPe' | 'kneader' | 'ppu';
+export type UnitName = Coefficient['unit'];
 
 export interface EnergyRun {
   /** What is counted as one operation. */
@@ -65,7 +63,7 @@ const workOf = (lanes: number): Terms =>
   lanes === 1 ? { outputs: 3, groups: 12 } : { outputs: 2, groups: 6 };
 
 function mac(precision: Precision, units: number, lanes: number): Configuration {
-  const bits = MAGNITUDE_BITS[precision];
+  const bits = magnitudeBitsOf(precision);
   const parameters = { UNITS: units, LANES: lanes, MAGNITUDE_BITS: bits, ACTIVATION_BITS: bits, TERM_BITS };
   return {
     name: units === 1 ? 'macUnit' : 'macPe',
@@ -95,7 +93,7 @@ function mac(precision: Precision, units: number, lanes: number): Configuration 
 const segmentBits = (bits: number): number => bits + 1 + TERM_BITS;
 
 function sacPe(precision: Precision, units: number, lanes: number): Configuration {
-  const bits = MAGNITUDE_BITS[precision];
+  const bits = magnitudeBitsOf(precision);
   const parameters = {
     UNITS: units,
     LANES: lanes,
@@ -133,7 +131,7 @@ function sacPe(precision: Precision, units: number, lanes: number): Configuratio
 }
 
 function sac(precision: Precision, lanes: number): Configuration {
-  const bits = MAGNITUDE_BITS[precision];
+  const bits = magnitudeBitsOf(precision);
   return {
     ...sacPe(precision, 1, lanes),
     name: 'sacUnit',
@@ -152,7 +150,7 @@ function sac(precision: Precision, lanes: number): Configuration {
 }
 
 function row(precision: Precision): Configuration {
-  const bits = MAGNITUDE_BITS[precision];
+  const bits = magnitudeBitsOf(precision);
   const parameters = {
     TAPS,
     SPAN: TAPS,
@@ -182,7 +180,7 @@ function row(precision: Precision): Configuration {
 }
 
 function kneader(precision: Precision): Configuration {
-  const bits = MAGNITUDE_BITS[precision];
+  const bits = magnitudeBitsOf(precision);
   const parameters = { MAGNITUDE_BITS: bits, KNEADING_STRIDE };
   return {
     name: 'kneader',
@@ -206,7 +204,7 @@ function kneader(precision: Precision): Configuration {
 }
 
 function ppu(precision: Precision): Configuration {
-  const bits = MAGNITUDE_BITS[precision];
+  const bits = magnitudeBitsOf(precision);
   const sumBits = 2 * bits + 1 + TERM_BITS;
   // A draw times the threshold stays below 2^53, as in the model.
   const parameters = {

@@ -1,45 +1,11 @@
 /** The module src/arch/coefficients.ts, which machines use: areas, paths and energies of coefficients.json, set by set. */
 import type { CoefficientSet, UnitCoefficients } from './coefficients.js';
-import type { UnitName } from './configurations.js';
-
-const UNIT_NAMES = [
-  'macUnit',
-  'macPe',
-  'sacUnit',
-  'sacPe',
-  'rowPe',
-  'kneader',
-  'ppu',
-] as const satisfies readonly UnitName[];
 
 const HEAD = (sets: readonly CoefficientSet[]): string => `/**
  * Area and energy of hardware units (SPEC section 9), written by "make synth" from src/rtl/coefficients.json, where
  * libraries, tools and commands stand. Do not edit. Each set is of one node; sets must not be mixed.
  */
-export interface Coefficient {
-  unit: ${UNIT_NAMES.map((name) => `'${name}'`).join(' | ')};
-  precision: 'int8' | 'int16';
-  units: number;
-  /** Lanes of a unit; taps of a row PE. */
-  lanes: number;
-  um2: number;
-  /** By module of the first level, all instances together; 'top' is what is left. */
-  um2Parts?: Readonly<Record<string, number>>;
-  /** Slowest path; nothing where it was not found. */
-  ns?: number;
-  /** Per operation, by its name: cycle, word, src, msrc, osrc, value. */
-  pJ: Readonly<Record<string, number>>;
-  /** Likewise, by module of the first level. */
-  pJParts?: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-
-export interface CoefficientSet {
-  node: string;
-  source: string;
-  /** What throttle buffers and windows add to a SAC unit of 16 lanes, over the unit. */
-  sacBufferShare: Readonly<Record<'int8' | 'int16', number>>;
-  units: readonly Coefficient[];
-}
+import type { CoefficientSet } from './coefficient.js';
 
 export const COEFFICIENTS: Readonly<Record<${sets.map(({ name }) => `'${name}'`).join(' | ')}, CoefficientSet>> = {`;
 

@@ -1,7 +1,8 @@
 /** Running the tools of synthesis: several at once, with their own messages when one fails, and all stopped together. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { basename } from 'node:path';
 import { UserError } from '../../errors.js';
+import { toolVersion } from '../simulator.js';
 
 /** ms; the largest job takes a few minutes. */
 const PATIENCE = 3_600_000;
@@ -73,21 +74,15 @@ export function interrupt(): void {
 
 /** Versions of the tools, as they call themselves. @throws UserError naming what is missing */
 export function toolVersions(): { yosys: string; opensta: string; icarus: string } {
-  const ask = (tool: string, flag: string, pattern: RegExp): string => {
-    const { stdout, error } = spawnSync(tool, [flag], { encoding: 'utf8' });
-    const version = error ? null : pattern.exec(stdout)?.[0];
-    if (!version)
-      throw new UserError(
-        'no-tool',
-        `${tool}: not on this machine; install it with "make synth" or src/rtl/install.sh`,
-      );
-    return version;
+  const ask = (tool: Parameters<typeof toolVersion>[0]): string => {
+    const version = toolVersion(tool);
+    if (version !== null) return version;
+    throw new UserError(
+      'no-tool',
+      `${tool}: not on this machine; install it with "make synth" or src/rtl/install.sh`,
+    );
   };
-  return {
-    yosys: ask('yosys', '-V', /^Yosys .*$/m),
-    opensta: ask('sta', '-version', /^[\d.]+$/m),
-    icarus: ask('iverilog', '-V', /^Icarus Verilog version .*$/m),
-  };
+  return { yosys: ask('yosys'), opensta: ask('sta'), icarus: ask('iverilog') };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The on-line kneader (SPEC section 7) as a twin: `sim/onlineKneader.ts` and `rtl/verilog/kneader.v` under one stimulus. */
 import { z } from 'zod';
-import { emptySlot, FLUSH, KneadedWords, PASS, pointerBits } from '../../bit/knead.js';
+import { KneadedWords, packedWord, PASS } from '../../bit/knead.js';
 import { planeWords } from '../../bit/planes.js';
 import type { Random } from '../../random.js';
 import { OnlineKneaders } from '../../sim/onlineKneader.js';
@@ -89,7 +89,14 @@ function trace(s: KneaderStimulus, registers: boolean): string[] {
     const last = fired && (words.marks[0] & PASS) !== 0;
     const loads = (!valid || last) && offers === 1 && masked === 1 && next < groups.length;
     const load = loads ? 1 : 0;
-    const shown = [cycle, load, load, valid ? 1 : 0, fired ? 1 : 0, ...(fired ? [wordOf(words)] : [])];
+    const shown = [
+      cycle,
+      load,
+      load,
+      valid ? 1 : 0,
+      fired ? 1 : 0,
+      ...(fired ? [packedWord(words, 0).toString(16)] : []),
+    ];
     lines.push(`${shown.join(' ')}${registers ? ` | ${registersOf(kneaders, s)}` : ''}`);
     if (last) done++;
     if (fired && !kneaders.taken(0)) kneaders.offer(0, words, 0);
@@ -104,19 +111,6 @@ function trace(s: KneaderStimulus, registers: boolean): string[] {
     if (cycle > cycleLimit(s)) throw stuck(cycle, `${groups.length - done} groups are left`);
   }
   return lines;
-}
-
-/** {flush, pass, B x {sign, pointer, valid}}, the valid bit of column 0 lowest. */
-function wordOf({ slots, marks, magnitudeBits, stride }: KneadedWords): string {
-  const pointer = BigInt(pointerBits(stride));
-  let bits = ((marks[0] & FLUSH) !== 0 ? 2n : 0n) | ((marks[0] & PASS) !== 0 ? 1n : 0n);
-  for (let b = magnitudeBits - 1; b >= 0; b--) {
-    bits <<= pointer + 2n;
-    const slot = slots[b];
-    if (slot === emptySlot(stride)) continue;
-    bits |= (slot >= stride ? 1n << (pointer + 1n) : 0n) | (BigInt(slot % stride) << 1n) | 1n;
-  }
-  return bits.toString(16);
 }
 
 /** Flush, signs and planes while a group is held. */

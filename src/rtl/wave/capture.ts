@@ -3,12 +3,11 @@
  * every stream in order, and in each cycle what was offered and the units that were held or absent, since an array hands
  * out work block by block.
  */
-import { FLUSH } from '../../bit/knead.js';
+import { FLUSH, packedWord } from '../../bit/knead.js';
 import { KneadingPe } from '../../sim/kneadingPe.js';
 import type { OutputPlan } from '../../sim/outputPlan.js';
 import { beforeEach } from '../../sim/probe.js';
 import type { SacPe } from '../../sim/sacPe.js';
-import { packedWord } from '../../sim/sacProbe.js';
 import { field, mask } from '../stimulus.js';
 
 /** Magnitude bits of the activations that windows are declared for. */
@@ -106,7 +105,7 @@ export class SacCapture {
         this.untaken[i] = null;
         if (place < 0) continue;
         offered[i] = 1;
-        const word = hexOf(packedWord(pe.words, place));
+        const word = packedWord(pe.words, place).toString(16);
         if (throttleWords === 0 ? pe.accepts(n, l) : pe.wordReady(n, l)) words[i].push(word);
         else this.untaken[i] = word;
       }
@@ -145,11 +144,9 @@ export class SacCapture {
           const kind = kinds === 1 ? 0 : plan.kindOf[plan.first + o * plan.step];
           if (l >= plan.lanes[kind]) continue;
           let word = plan.streams[(n * kinds + kind) * lanes + l];
-          do stream.push(hexOf(packedWord(words, word)));
+          do stream.push(packedWord(words, word).toString(16));
           while ((words.marks[word++] & FLUSH) === 0);
         }
       }
   }
 }
-
-const hexOf = (binary: string): string => BigInt(`0b${binary}`).toString(16);
