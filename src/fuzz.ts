@@ -208,9 +208,9 @@ export function violationsOf(kind: MachineKind, c: FuzzCase): string[] {
 
 /** Counters in which two levels disagree. */
 export function counterDifferences(counted: Counters, stepped: Counters): string[] {
-  const flat = (c: Counters): Record<string, number> => {
-    const { stall, idle, ...rest } = c;
-    return { ...rest, ...stall, ...idle };
+  const flat = (c: Counters): Record<string, number | string> => {
+    const { stall, idle, starts, ...rest } = c;
+    return { ...rest, ...stall, ...idle, starts: starts.join(' ') };
   };
   const a = flat(counted);
   const b = flat(stepped);

@@ -14,6 +14,7 @@ import {
   type Counters,
   type LayerWork,
   type Machine,
+  type MachineArray,
   type MachineConfig,
   type MachineKind,
   type StepResult,
@@ -37,6 +38,10 @@ class DaDianNao implements Machine {
 
   constructor(readonly config: MachineConfig) {
     this.array = config as unknown as LaneArray;
+  }
+
+  arrayOf(): MachineArray {
+    return { lanes: this.array, rows: null };
   }
 
   laneSlots(): number {

@@ -34,6 +34,7 @@ export function countDense(array: LaneArray, { shape, phase }: LayerWork): Count
   for (const { tiles } of lowering.blocks) {
     const shares = tiles.map(shareOf);
     const cycles = shares.reduce((longest, { steps }) => Math.max(longest, steps), 0);
+    counters.starts.push(counters.cycles);
     counters.cycles += cycles;
     counters.boundCycles += cycles;
     tiles.forEach((tile, t) => {

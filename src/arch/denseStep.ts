@@ -50,6 +50,7 @@ export function stepDense(
       return runTile(layer, tileAt(t), tile, streams);
     });
     const cycles = cyclesOf.reduce((longest, own) => Math.max(longest, own), 0);
+    counters.starts.push(counters.cycles);
     counters.cycles += cycles;
     counters.boundCycles += cycles;
     tiles.forEach((tile, t) => {

@@ -9,6 +9,7 @@ import {
   type LayerWork,
   type Level,
   type Machine,
+  type MachineArray,
   type MachineConfig,
   type MachineKind,
   type ParameterValue,
@@ -68,12 +69,16 @@ class Hybrid implements Machine {
     this.rows = sparsetrain.configure(partOf(sparsetrain, shared));
   }
 
-  private arrayOf(phase: Phase): Machine {
+  private machineOf(phase: Phase): Machine {
     return phase === 'forward' ? this.sac : this.rows;
   }
 
+  arrayOf(phase: Phase): MachineArray {
+    return this.machineOf(phase).arrayOf(phase);
+  }
+
   laneSlots(phase: Phase): number {
-    return this.arrayOf(phase).laneSlots(phase);
+    return this.machineOf(phase).laneSlots(phase);
   }
 
   check(level: Level, precision: Precision): void {
@@ -82,14 +87,14 @@ class Hybrid implements Machine {
   }
 
   portCycles(work: LayerWork, cycles: number): PortCycles | null {
-    return this.arrayOf(work.phase).portCycles?.(work, cycles) ?? null;
+    return this.machineOf(work.phase).portCycles?.(work, cycles) ?? null;
   }
 
   count(work: LayerWork): Counters {
-    return this.arrayOf(work.phase).count(work);
+    return this.machineOf(work.phase).count(work);
   }
 
   step(work: LayerWork, probe?: Probe | null): StepResult {
-    return this.arrayOf(work.phase).step(work, probe);
+    return this.machineOf(work.phase).step(work, probe);
   }
 }

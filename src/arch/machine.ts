@@ -5,6 +5,7 @@
  */
 import { UserError } from '../errors.js';
 import { TILE_BYS } from '../lower/blocks.js';
+import type { LaneArray } from '../lower/lowering.js';
 import { PHASES, type Phase } from '../lower/phase.js';
 import { LOWERINGS } from '../lower/terms.js';
 import type { Codes, Precision } from '../quantize.js';
@@ -75,7 +76,21 @@ export interface Counters {
   busy: number;
   stall: Record<StallCause, number>;
   idle: Record<IdleCause, number>;
+  /**
+   * Cycle in which each piece of work starts, never falling; what the memory system moves data for. Pieces are blocks
+   * on lanes; on row PEs planes of rows: (example, filter), (example, channel), or in gradWeight filters.
+   */
+  starts: number[];
 }
+
+/** Groups of row PEs, as far as data is concerned. */
+export interface RowGroups {
+  groups: number;
+  taps: number;
+}
+
+/** Units are those that take a filter each: physical units times int8 streams. */
+export type MachineArray = { lanes: LaneArray; rows: null } | { lanes: null; rows: RowGroups };
 
 /** Cycles of gradWeight on row PEs that load or multiply (one port), and that do both in a cycle (two). */
 export interface PortCycles {
@@ -112,6 +127,8 @@ export interface Machine {
   readonly config: MachineConfig;
   /** Lanes whose every cycle is accounted for in a phase: issued + stalled + idle = laneSlots x cycles. */
   laneSlots(phase: Phase): number;
+  /** The array that runs a phase, as it deals out work. */
+  arrayOf(phase: Phase): MachineArray;
   /** Lanes of this machine that stand for one lane of the dense machine (bit-serial columns). */
   readonly lanesPerDenseLane: number;
   /** Whether sums are rounded to float32: outputs then equal the reference within a rounding bound. */
@@ -214,10 +231,11 @@ export function zeroCounters(): Counters {
     busy: 0,
     stall: { output: 0, flush: 0, window: 0, weights: 0, ppu: 0, imbalance: 0 },
     idle: { absentLane: 0, absentUnit: 0, empty: 0 },
+    starts: [],
   };
 }
 
-/** Adds `b` to `a`, counter by counter, and returns `a`. */
+/** Adds `b` to `a`, counter by counter, and returns `a`; where its pieces of work start is not kept. */
 export function addCounters(a: Counters, b: Counters): Counters {
   a.cycles += b.cycles;
   a.pipelineCycles += b.pipelineCycles;

@@ -3,6 +3,7 @@
  * window's non-zero values and so join bit sparsity and value sparsity. Forward and gradInput knead weights under
  * activations and pruned gradients; gradWeight kneads activations under gradients.
  */
+import type { LaneArray } from '../lower/lowering.js';
 import { lowerPhase } from '../lower/phases.js';
 import type { Probe } from '../sim/probe.js';
 import { requireOperands, type PhaseOperands } from './activations.js';
@@ -11,6 +12,7 @@ import {
   type Counters,
   type LayerWork,
   type Machine,
+  type MachineArray,
   type MachineConfig,
   type MachineKind,
   type StepResult,
@@ -36,6 +38,10 @@ class Masked implements Machine {
   readonly lanesPerDenseLane = 1;
 
   constructor(readonly config: MachineConfig) {}
+
+  arrayOf(): MachineArray {
+    return { lanes: this.config as unknown as LaneArray, rows: null };
+  }
 
   laneSlots(): number {
     const { tiles, units, lanes } = this.config as unknown as SacConfig;

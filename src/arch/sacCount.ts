@@ -44,6 +44,7 @@ export function countSac(config: SacConfig, lowering: LaneLowering, kneading: Kn
   let end = kneading.delay;
   for (const block of blocks) {
     const start = end;
+    counters.starts.push(start - kneading.delay);
     let bound = 0;
     block.tiles.forEach((tile, t) => {
       if (itemsOf(tile, positions) === 0) return;

@@ -41,6 +41,7 @@ export function stepSac(array: LaneArray, layer: SacLayer, sac: SacArray): StepR
     const streams = sac.prepare(block);
     tiles.forEach((tile, t) => tile.startBlock(block, streams[t]));
     const blockStart = blockEnd;
+    counters.starts.push(blockStart - (fillCycles - 1));
     for (const tile of tiles) blockEnd = Math.max(blockEnd, tile.runBlock());
     for (const tile of tiles) tile.hold(blockEnd + 1);
     countIdle(counters, layer, array, block, blockEnd - blockStart);

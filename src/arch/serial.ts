@@ -8,6 +8,7 @@ import {
   LOWERING_PARAMETER,
   type LayerWork,
   type Machine,
+  type MachineArray,
   type MachineConfig,
   type Parameter,
 } from './machine.js';
@@ -36,6 +37,10 @@ export class SerialMachine implements Machine {
     private readonly timing: SerialConfig,
   ) {
     this.lanesPerDenseLane = timing.columns;
+  }
+
+  arrayOf(): MachineArray {
+    return { lanes: this.timing, rows: null };
   }
 
   laneSlots(): number {

@@ -38,6 +38,7 @@ export function countSerial(config: SerialConfig, work: LayerWork, activations: 
       return timing;
     });
     const cycles = timings.reduce((longest, t) => Math.max(longest, t?.cycles ?? 0), 0);
+    counters.starts.push(counters.cycles);
     counters.cycles += cycles;
     counters.boundCycles += timings.reduce((longest, t) => Math.max(longest, t?.longestNeed ?? 0), 0);
     const slots = config.columns * config.lanes * cycles;

@@ -74,6 +74,7 @@ export function stepSerial(
       runs.push({ work: tileWork, tile, source, cycles: tile.run(source) });
     }
     const cycles = runs.reduce((longest, run) => Math.max(longest, run.cycles), 0);
+    counters.starts.push(counters.cycles);
     counters.cycles += cycles;
     watches?.forEach((watch) => watch.rest(counters.cycles));
     let bound = 0;

@@ -10,6 +10,7 @@ import {
   type Counters,
   type LayerWork,
   type Machine,
+  type MachineArray,
   type MachineConfig,
   type MachineKind,
   type Parameter,
@@ -110,6 +111,10 @@ class SparseTrain implements Machine {
   ) {
     this.array = { ...(config as unknown as RowArrayConfig), dense };
     this.float32 = this.array.arithmetic === 'float32';
+  }
+
+  arrayOf(): MachineArray {
+    return { lanes: null, rows: this.array };
   }
 
   laneSlots(): number {

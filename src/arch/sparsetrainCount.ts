@@ -46,6 +46,7 @@ export function countRows(config: RowArrayConfig, work: LayerWork): Counters {
   });
   const only = fresh();
   const counters = zeroCounters();
+  const firstStart = new Float64Array(rows.rows / rows.rowsPerPlane).fill(Infinity);
   let rowBound = 0;
   let peCycles = 0;
   for (let row = 0; row < rows.rows; row++) {
@@ -59,7 +60,8 @@ export function countRows(config: RowArrayConfig, work: LayerWork): Counters {
     }
     const { time } = facts;
     if (time.operations === 0) continue;
-    dispatch.place(time);
+    const plane = Math.floor(row / rows.rowsPerPlane);
+    firstStart[plane] = Math.min(firstStart[plane], dispatch.place(time));
     counters.rowOperations += time.operations;
     counters.operands += facts.operands;
     counters.terms += facts.terms;
@@ -70,6 +72,9 @@ export function countRows(config: RowArrayConfig, work: LayerWork): Counters {
   dispatch.finish();
   counters.cycles = dispatch.cycles;
   counters.pipelineCycles = dispatch.pipelineCycles;
+  // Dealt out round robin, a later plane may start first: it counts from then on.
+  firstStart.reduceRight((next, start, plane) => (firstStart[plane] = Math.min(start, next)), counters.cycles);
+  counters.starts = [...firstStart];
   counters.boundCycles = Math.max(rowBound, Math.ceil(peCycles / (config.groups * config.pesPerGroup)));
   counters.singleStreamLaneCycles = counters.busy;
   countWaiting(counters, config, rows, dispatch, peCycles);

@@ -78,8 +78,8 @@ export class RowDispatch {
     this.drained = new Float64Array(groups);
   }
 
-  /** The next row that has operations. */
-  place(row: RowMakespan): void {
+  /** The next row that has operations. Returns the cycle in which it starts. */
+  place(row: RowMakespan): number {
     const { end, available, drained, options } = this;
     const g = options.dispatch === 'static' ? this.next++ % options.groups : this.firstFree();
     const group = this.groups[g];
@@ -96,6 +96,7 @@ export class RowDispatch {
     group.pes = Math.max(group.pes, Math.min(row.operations, options.pesPerGroup));
     group.busy += row.sum;
     if (start > this.lastStart) this.lastStart = start;
+    return start;
   }
 
   private firstFree(): number {

@@ -48,6 +48,7 @@ function countersOf(array: RowArray, { groups, pesPerGroup, taps }: RowArrayConf
   const { cycles } = array;
   counters.cycles = cycles;
   counters.pipelineCycles = array.drainCycles;
+  counters.starts = planeStarts(array);
   let peCycles = 0;
   array.groups.forEach((group, g) => {
     const without = array.blocked[g] + array.idle[g];
@@ -71,6 +72,17 @@ function countersOf(array: RowArray, { groups, pesPerGroup, taps }: RowArrayConf
   counters.singleStreamLaneCycles = counters.busy;
   counters.boundCycles = Math.max(counters.boundCycles, Math.ceil(peCycles / (groups * pesPerGroup)));
   return counters;
+}
+
+/** Cycle in which the first row of each plane, or of any after it, started. */
+function planeStarts({ rows, rowsPerPlane, work, rowStart, cycles }: RowArray): number[] {
+  const starts: number[] = [];
+  let next = cycles;
+  for (let plane = rows / rowsPerPlane - 1, i = work.length - 1; plane >= 0; plane--) {
+    for (; i >= 0 && work[i] >= plane * rowsPerPlane; i--) next = Math.min(next, rowStart[i]);
+    starts[plane] = next;
+  }
+  return starts;
 }
 
 /** Stored elements and sums of magnitudes of all PPUs, against the sums that the PEs left. */

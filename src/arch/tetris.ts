@@ -16,6 +16,7 @@ import {
   type LayerWork,
   type Level,
   type Machine,
+  type MachineArray,
   type MachineConfig,
   type MachineKind,
   type StepResult,
@@ -60,6 +61,10 @@ class Tetris implements Machine {
   constructor(readonly config: MachineConfig) {
     const streams = config.int8Streams as number;
     this.array = { ...(config as unknown as SacConfig), units: (config.units as number) * streams };
+  }
+
+  arrayOf(): MachineArray {
+    return { lanes: this.array, rows: null };
   }
 
   laneSlots(): number {

@@ -52,6 +52,8 @@ export class RowOperations {
   /** Rows of the layer, those without operations included, and values in each. */
   readonly rows: number;
   readonly width: number;
+  /** Rows that belong together: of an (example, filter), an (example, channel), or in gradWeight of a filter. */
+  readonly rowsPerPlane: number;
   /** The kernel row in pieces that fit the PE; all of them are run for each pair of rows. */
   readonly pieces: readonly TapPiece[];
   /** The row that was loaded last, and its operations. */
@@ -79,14 +81,17 @@ export class RowOperations {
     if (phase === 'forward') {
       this.rows = s.batch * s.filters * outHeight;
       this.width = outWidth;
+      this.rowsPerPlane = outHeight;
       pairs = groupChannels * s.kernelHeight;
     } else if (phase === 'gradInput') {
       this.rows = s.batch * s.channels * s.height;
       this.width = s.width;
+      this.rowsPerPlane = s.height;
       pairs = (s.filters / s.groups) * s.kernelHeight;
     } else {
       this.rows = s.filters * groupChannels * s.kernelHeight;
       this.width = s.kernelWidth;
+      this.rowsPerPlane = groupChannels * s.kernelHeight;
       pairs = s.batch * outHeight;
     }
     const most = pairs * this.pieces.length;

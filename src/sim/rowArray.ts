@@ -18,6 +18,7 @@ export class RowArray {
   readonly groups: readonly RowGroup[];
   /** Rows of the layer, and taps of the widest operation. */
   readonly rows: number;
+  readonly rowsPerPlane: number;
   readonly widestPiece: number;
   /** From the first operation to the end of the last, and from there until the last sum has left. */
   cycles = 0;
@@ -27,6 +28,8 @@ export class RowArray {
   readonly idle: Float64Array;
   /** Rows that have operations, in order. */
   readonly work: Int32Array;
+  /** Cycle in which each of them started. */
+  readonly rowStart: Float64Array;
 
   constructor(
     private readonly options: RowArrayOptions,
@@ -39,6 +42,7 @@ export class RowArray {
     const operations = new RowOperations(layer.shape, layer.phase, taps);
     this.groups = Array.from({ length: groups }, () => new RowGroup(options, layer, operations));
     this.rows = operations.rows;
+    this.rowsPerPlane = operations.rowsPerPlane;
     this.widestPiece = operations.widestPiece;
     const work: number[] = [];
     for (let row = 0; row < operations.rows; row++) {
@@ -48,6 +52,7 @@ export class RowArray {
       layer.output.fill(operations.count > 0 ? NaN : 0, at, at + operations.width);
     }
     this.work = Int32Array.from(work);
+    this.rowStart = new Float64Array(work.length);
   }
 
   /** Runs all rows. */
@@ -66,11 +71,12 @@ export class RowArray {
     });
   }
 
-  /** Gives a row to a group in the cycle `now`. */
-  private give(g: number, row: number, now: number, rowCycles: Float64Array): void {
+  /** Gives the next-th row to a group in the cycle `now`. */
+  private give(g: number, next: number, now: number, rowCycles: Float64Array): void {
     const group = this.groups[g];
     this.blocked[g] += now - group.rowEnd;
-    group.run(row);
+    this.rowStart[next] = now;
+    group.run(this.work[next]);
     rowCycles[g] += group.rowEnd - now;
   }
 
@@ -82,7 +88,7 @@ export class RowArray {
       let first = 0;
       for (let g = 1; g < groups.length; g++) if (groups[g].now < groups[first].now) first = g;
       last = groups[first].now;
-      this.give(first, work[next], last, rowCycles);
+      this.give(first, next, last, rowCycles);
     }
     return last;
   }
@@ -92,7 +98,7 @@ export class RowArray {
     const { groups, work } = this;
     for (let g = 0; g < groups.length; g++)
       for (let next = g; next < work.length; next += groups.length)
-        this.give(g, work[next], groups[g].now, rowCycles);
+        this.give(g, next, groups[g].now, rowCycles);
     return 0;
   }
 }

@@ -35,6 +35,7 @@ export function broken(kind: MachineKind, tamper: Tamper): MachineKind {
         name: sound.name,
         config: sound.config,
         laneSlots: (phase) => sound.laneSlots(phase),
+        arrayOf: (phase) => sound.arrayOf(phase),
         lanesPerDenseLane: sound.lanesPerDenseLane,
         count: (work) => {
           const counters = sound.count(countWork ? countWork(work) : work);

@@ -296,9 +296,10 @@ export const orderIsIrrelevant = law((kind, drawn, salt) => {
   const lanesRun = onLanes(kind, c);
   const [outer, inner] =
     phase === 'gradInput' ? (['channels', 'filters'] as const) : (['filters', 'channels'] as const);
-  const units = lanesRun ? Number(c.settings.units) * Number(c.settings.int8Streams ?? 1) : shape[outer];
-  const tiles = lanesRun ? Number(c.settings.tiles) : 1;
-  const lanes = lanesRun ? Number(c.settings.lanes) : shape[inner];
+  const array = machine.arrayOf(phase).lanes;
+  const units = array ? array.units : shape[outer];
+  const tiles = array ? array.tiles : 1;
+  const lanes = array ? array.lanes : shape[inner];
   const selection = {
     ...everything(shape),
     [outer]: swapUnits(shape[outer], shape.groups, units, tiles, random),
