@@ -20,6 +20,8 @@ const LAYERS: string[][] = [
   ['bit', 'lower', 'sparse'],
   ['sim'],
   ['arch'],
+  ['memory'],
+  ['energy'],
   ['report', 'rtl', 'wave'],
   ['expected'],
   ['simulate'],

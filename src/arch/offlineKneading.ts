@@ -54,6 +54,19 @@ export class OfflineKneading implements Kneading {
   }
 }
 
+/** Kneaded rows of each unit of a layer, over all kinds of outputs: what is stored of its weights. */
+export function kneadedRowsByUnit(
+  config: SacConfig,
+  lowering: LaneLowering,
+  stream: Int32Array,
+  units: number,
+): Float64Array {
+  const kneaders = lowering.kinds.map((kind) => new KindKneader(config, kind));
+  return Float64Array.from({ length: units }, (_, unit) =>
+    kneaders.reduce((sum, kneader) => sum + kneader.knead(stream, [lowering.unitStream(unit)]).rows, 0),
+  );
+}
+
 /** Kneads streams of one kind of output. */
 class KindKneader {
   /** Groups of each lane in one output. */

@@ -1,0 +1,54 @@
+/** Operands that stay in the global buffer between layers, where they fit, and what then is left for the DRAM port. */
+import type { MemoryConfig } from './config.js';
+import type { Nest } from './nest.js';
+import type { StoredOperands } from './storage.js';
+import { noBits, SOURCES, type Bits, type Operand } from './traffic.js';
+
+export interface OnChip {
+  operands: Operand[];
+  /** Bits of the global buffer that they take. */
+  bits: number;
+}
+
+/** Activations are all that is not weights: inputs, gradients, masks and, but for gradWeight, outputs. */
+const ACTIVATIONS: readonly Operand[] = ['inputs', 'gradients', 'masks', 'outputs'];
+/** Half of the buffer stays free for what passes through it. */
+const SHARE = 1 / 2;
+
+/** Weights first, then activations, each group as a whole or not at all. */
+export function keptOnChip(stored: StoredOperands, { onChip, globalBytes }: MemoryConfig): OnChip {
+  const kept: OnChip = { operands: [], bits: 0 };
+  const keep = (group: readonly Operand[]): void => {
+    const operands = group.filter((operand) => stored[operand]);
+    const bits = operands.reduce((sum, operand) => sum + stored[operand]!.bits, 0);
+    if (kept.bits + bits > SHARE * 8 * globalBytes) return;
+    kept.operands.push(...operands);
+    kept.bits += bits;
+  };
+  if (onChip === 'weights' || onChip === 'all') keep(['weights']);
+  if (onChip === 'activations' || onChip === 'all') keep(ACTIVATIONS);
+  return kept;
+}
+
+/** The nest without what is on chip. */
+export function outsideOf(nest: Nest, { operands }: OnChip): Nest {
+  if (operands.length === 0) return nest;
+  const left = (bits: Bits): Bits => {
+    const rest = noBits();
+    for (const source of SOURCES) if (!operands.includes(source)) rest[source] = bits[source];
+    return rest;
+  };
+  const outputs = operands.includes('outputs');
+  return {
+    outers: nest.outers,
+    kept: left(nest.kept),
+    local: nest.local,
+    steps: (outer) => nest.steps(outer),
+    startOf: (outer, step) => nest.startOf(outer, step),
+    stationary: (outer) => left(nest.stationary(outer)),
+    swept: (outer, from, to, fresh) => left(nest.swept(outer, from, to, fresh)),
+    epoch: (outer) => nest.epoch(outer),
+    once: (outer, from, to) => (operands.includes('masks') ? 0 : nest.once(outer, from, to)),
+    outputs: (outer, from, to) => (outputs ? 0 : nest.outputs(outer, from, to)),
+  };
+}
