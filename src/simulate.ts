@@ -8,17 +8,23 @@ import { essentialBitUses } from './arch/bitUses.js';
 import { chooseMachines, type Choice, type ChosenMachine } from './arch/choose.js';
 import { conservationViolations } from './arch/conservation.js';
 import type { Counters, Level, Machine, Phase, UnitKind } from './arch/machine.js';
+import { machineKind } from './arch/registry.js';
+import { areaByUnit } from './energy/areaByUnit.js';
+import { DEFAULT_ENERGY_NODE } from './energy/node.js';
 import { UserError } from './errors.js';
 import { expectedOutput } from './expected.js';
+import { DEFAULT_MEMORY, memoryOf, type MemoryConfig } from './memory/config.js';
 import type { QuantizeOptions } from './quantize.js';
 import { allVerified, type LayerReport, type Report } from './report/report.js';
-import { layerReport, Totals, type LayerFacts, type Measured } from './report/row.js';
+import { layerRow, Totals, type LayerFacts, type Measured } from './report/row.js';
+import type { SystemResult } from './report/system.js';
 import { emptyReport } from './simulate/begin.js';
 import { factsOf, loadLayer, workOf, type LoadedLayer } from './simulate/load.js';
 import { orderedPhases, pruneSettings, type RunOptions, type SimulateOptions } from './simulate/options.js';
 import { GradientPruner } from './simulate/prune.js';
 import { compareRecorded } from './simulate/recorded.js';
 import { checkTensors, chooseLevel, phasesOfLayer, selectLayers } from './simulate/select.js';
+import { figuresInUse, systemOf, type SystemOptions } from './simulate/system.js';
 import { checkValues } from './simulate/verify.js';
 import { forEachStep, type TraceSteps } from './trace/openSteps.js';
 import type { Role, Trace, TraceLayer } from './trace/trace.js';
@@ -44,6 +50,12 @@ interface MeasuredPhase extends Measured {
  */
 export type KnownForward = Map<string, MeasuredPhase>;
 
+/** A machine that others are compared with, on one layer and phase. */
+interface Denominator {
+  counters: Counters;
+  system: SystemResult;
+}
+
 /** What stays the same from layer to layer. */
 interface Run {
   contenders: Contender[];
@@ -52,6 +64,7 @@ interface Run {
   quantization: QuantizeOptions;
   training: boolean;
   level: Level;
+  system: SystemOptions;
   pruner: GradientPruner | null;
   report: Report;
   known: KnownForward | null;
@@ -111,7 +124,8 @@ function begin(
 ): Run {
   const phases = orderedPhases(options.phases);
   const precision = options.precision ?? 'int16';
-  const contenders = choice.machines.map((chosen) => enter(chosen, phases));
+  const memory = options.memory ?? memoryOf(DEFAULT_MEMORY);
+  const contenders = choice.machines.map((chosen) => enter(chosen, phases, memory.config));
   const layers = selectLayers(trace, options.layer);
   const backward = phases.some((phase) => phase !== 'forward');
   checkTensors(trace, layers, phases, options);
@@ -127,7 +141,7 @@ function begin(
       `${trace.file}: layer ${layers[0].name} is the first of the network and has no gradInput; use ` +
         '--first-grad-input, or choose other layers or phases',
     );
-  const report = emptyReport(trace, options, { level, phases, pruning, size: choice.size });
+  const report = emptyReport(trace, options, { level, phases, pruning, size: choice.size, memory });
   for (const { kind, phases: own } of contenders) {
     const left = phases.filter((phase) => !own.includes(phase));
     if (left.length > 0) report.notes.push(`${kind.name} does not run ${left.join(' and ')}: left out there`);
@@ -139,6 +153,7 @@ function begin(
     quantization: { ...options, precision },
     training: options.training ?? backward,
     level,
+    system: { memory: memory.config, energyNode: options.energyNode ?? DEFAULT_ENERGY_NODE },
     pruner: pruning && new GradientPruner(pruning),
     report,
     known,
@@ -148,7 +163,7 @@ function begin(
 }
 
 /** @throws UserError for a machine that runs none of the phases */
-function enter(chosen: ChosenMachine, phases: readonly Phase[]): Contender {
+function enter(chosen: ChosenMachine, phases: readonly Phase[], memory: MemoryConfig): Contender {
   const { kind } = chosen;
   const own = phases.filter((phase) => kind.phases.includes(phase));
   if (own.length === 0)
@@ -156,7 +171,9 @@ function enter(chosen: ChosenMachine, phases: readonly Phase[]): Contender {
       'no-phase',
       `machine ${kind.name} does not run ${phases.join(' or ')}; it runs ${kind.phases.join(', ')}`,
     );
-  return { ...chosen, phases: own, layers: [], phaseTotals: new Map(), totals: new Totals() };
+  const fresh = (): Totals => new Totals(chosen.machine, memory);
+  const phaseTotals = new Map(own.map((phase) => [phase, fresh()]));
+  return { ...chosen, phases: own, layers: [], phaseTotals, totals: fresh() };
 }
 
 function runStep(run: Run, trace: Trace, step: number): void {
@@ -191,7 +208,13 @@ function runPhase(
       report.recorded.push(compareRecorded(layer, phase, expected(false), traced.read(role)));
   }
   const essentialBits = once((units: UnitKind) => essentialBitUses(units, work));
-  const denominator = onceByConfig((machine: Machine) => machine.count(work));
+  const denominator = onceByConfig((machine: Machine): Denominator => {
+    const counters = machine.count(work);
+    return {
+      counters,
+      system: systemOf(machineKind(machine.name), machine, work, counters, 'count', run.system),
+    };
+  });
   const several = run.phases.length > 1 ? `, ${phase}` : '';
   const measure = (contender: Contender): MeasuredPhase => {
     const { kind, machine, dense, twin } = contender;
@@ -199,7 +222,14 @@ function runPhase(
     const result = stepped ? machine.step(work, options.probe) : null;
     const counters = result?.counters ?? machine.count(work);
     const bits = essentialBits(kind.units(phase));
-    const violations = conservationViolations(kind, machine, work, counters, bits);
+    const own = systemOf(kind, machine, work, counters, run.level, run.system);
+    const against = denominator(dense);
+    // The twin keeps to where training is: its rows need both operands.
+    const twins = twin && run.training && work.activations ? denominator(twin) : null;
+    const violations = [
+      ...conservationViolations(kind, machine, work, counters, bits),
+      ...own.memory.violations,
+    ];
     let float32Error: number | null = null;
     if (result) {
       const checked = checkValues(machine, work, result.output, expected(masked));
@@ -211,9 +241,9 @@ function runPhase(
       violations,
       counters,
       portCycles: run.training ? (machine.portCycles?.(work, counters.cycles) ?? null) : null,
-      dense: denominator(dense),
-      // The twin keeps to where training is: its rows need both operands.
-      twin: twin && run.training && work.activations ? denominator(twin) : null,
+      dense: against.counters,
+      twin: twins && twins.counters,
+      system: { own, dense: against.system, twin: twins && twins.system },
       essentialBits: bits,
       verified: violations.length > 0 ? false : result ? true : null,
       outputsChecked: result ? result.output.length : 0,
@@ -229,16 +259,15 @@ function runPhase(
     const measured = known?.get(key) ?? measure(contender);
     known?.set(key, measured);
     report.violations.push(...measured.violations);
-    record(contender, facts, measured);
+    record(contender, facts, measured, run.system.memory);
   }
 }
 
-function record(contender: Contender, facts: LayerFacts, measured: Measured): void {
+function record(contender: Contender, facts: LayerFacts, measured: Measured, memory: MemoryConfig): void {
   const { machine, layers, phaseTotals, totals } = contender;
   const phase = facts.phase as Phase;
   const laneSlots = machine.laneSlots(phase);
-  layers.push(layerReport(facts, machine, laneSlots, measured));
-  if (!phaseTotals.has(phase)) phaseTotals.set(phase, new Totals());
+  layers.push(layerRow(facts, machine, laneSlots, measured, memory));
   phaseTotals.get(phase)!.add(facts, laneSlots, measured);
   totals.add(facts, laneSlots, measured);
 }
@@ -255,17 +284,17 @@ function once<K, V>(make: (key: K) => V): (key: K) => V {
 const keyOf = (machine: Machine): string => `${machine.name} ${JSON.stringify(machine.config)}`;
 
 /** Denominators of many machines are few: those of one configuration are counted once. */
-function onceByConfig(count: (machine: Machine) => Counters): (machine: Machine) => Counters {
-  const known = new Map<string, Counters>();
+function onceByConfig<T>(count: (machine: Machine) => T): (machine: Machine) => T {
+  const known = new Map<string, T>();
   return (machine) => {
     const key = keyOf(machine);
-    let counters = known.get(key);
-    if (!counters) known.set(key, (counters = count(machine)));
-    return counters;
+    let found = known.get(key);
+    if (!found) known.set(key, (found = count(machine)));
+    return found;
   };
 }
 
-function finish({ contenders, options, report, total, quantization }: Run): Report {
+function finish({ contenders, options, report, total, quantization, system }: Run): Report {
   options.progress?.(total, total, 'done');
   for (const { kind, machine, phases, layers, phaseTotals, totals } of contenders)
     report.machines.push({
@@ -273,10 +302,14 @@ function finish({ contenders, options, report, total, quantization }: Run): Repo
       config: machine.config,
       laneSlots: machine.laneSlots(phases[0]),
       area: machineArea(kind, machine.config, quantization.precision),
+      areaByUnit: areaByUnit(kind, machine.config, quantization.precision),
+      energyFigures: figuresInUse(kind, machine, phases, quantization.precision, system),
       phases,
       layers,
-      phaseTotals: phases.flatMap((phase) => phaseTotals.get(phase)?.report(phase, machine) ?? []),
-      total: totals.report('all', machine),
+      phaseTotals: phases
+        .filter((phase) => layers.some((row) => row.phase === phase))
+        .map((phase) => phaseTotals.get(phase)!.report(phase)),
+      total: totals.report('all'),
     });
   for (const { name, total: whole } of report.machines)
     if (whole.float32Error !== null)

@@ -9,10 +9,10 @@ import type { MachineConfig, MachineKind } from './machine.js';
 
 /** SPEC section 9. SAC units are without throttle buffers and windows; a row PE has three taps; a kneader serves a lane. */
 const AT_45_NM = COEFFICIENTS['45nm'];
-const ROW_PE_TAPS = 3;
+export const ROW_PE_TAPS = 3;
 
 /** um2 of a unit that was synthesised with so many lanes. */
-const um2Of = (unit: Coefficient['unit'], precision: Precision, lanes: number): number =>
+export const um2Of = (unit: Coefficient['unit'], precision: Precision, lanes: number): number =>
   AT_45_NM.units.find((u) => u.unit === unit && u.precision === precision && u.lanes === lanes)!.um2;
 
 /** um2 of the whole arrays. A machine may have both kinds; their sum is `um2`. */
@@ -25,10 +25,14 @@ export interface MachineArea {
 }
 
 /** um2 of a unit: between and beyond one lane and sixteen, a straight line through both. */
-function unitArea(unit: 'sacUnit' | 'macUnit', precision: Precision, lanes: number): number {
+export function unitArea(unit: 'sacUnit' | 'macUnit', precision: Precision, lanes: number): number {
   const one = um2Of(unit, precision, 1);
   return one + ((um2Of(unit, precision, 16) - one) / 15) * (lanes - 1);
 }
+
+/** um2 of throttle buffers and windows of one SAC unit: measured at 16 lanes, per lane alike. */
+export const bufferArea = (lanes: number, precision: Precision): number =>
+  (AT_45_NM.sacBufferShare[precision] * um2Of('sacUnit', precision, 16) * lanes) / 16;
 
 /** um2 of one unit of a tile; null where the RTL has no such unit (bit-serial peers), 0 without tiles. */
 function tileUnitArea(kind: MachineKind, lanes: number, precision: Precision): number | null {
@@ -36,10 +40,8 @@ function tileUnitArea(kind: MachineKind, lanes: number, precision: Precision): n
   if (units.includes('serial')) return null;
   const masked = units.includes('maskedSac');
   if (masked || units.includes('sac')) {
-    // Throttle buffers and windows: measured at 16 lanes, per lane alike.
-    const buffers = (AT_45_NM.sacBufferShare[precision] * um2Of('sacUnit', precision, 16) * lanes) / 16;
     const kneaders = masked ? lanes * um2Of('kneader', precision, 1) : 0;
-    return unitArea('sacUnit', precision, lanes) + buffers + kneaders;
+    return unitArea('sacUnit', precision, lanes) + bufferArea(lanes, precision) + kneaders;
   }
   return units.includes('mac') ? unitArea('macUnit', precision, lanes) : 0;
 }

@@ -12,10 +12,19 @@ export interface Coefficient {
   um2Parts?: Readonly<Record<string, number>>;
   /** Slowest path; nothing where it was not found. */
   ns?: number;
-  /** Per operation, by its name: cycle, word, src, msrc, osrc, value. */
+  /**
+   * All that switches in a run, per operation, by the run's name: cycle, word, src, msrc, osrc, value; of SAC PEs also
+   * shortOutput (a word, every group being an output) and rawWord, of PPUs longValue (with twice the additions).
+   */
   pJ: Readonly<Record<string, number>>;
   /** Likewise, by module of the first level. */
   pJParts?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /**
+   * By cause, then by module of the first two levels ('top' and 'sac_unit' are what is left of these): `clock` is what
+   * clock pins take in a cycle, the others are all else for each word, output, rawWord, value, add, or for each cycle at
+   * work of a MAC unit (cycle) or row PE (src, msrc, osrc).
+   */
+  pJSplit?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 export interface CoefficientSet {

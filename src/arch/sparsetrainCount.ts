@@ -73,7 +73,10 @@ export function countRows(config: RowArrayConfig, work: LayerWork): Counters {
   counters.cycles = dispatch.cycles;
   counters.pipelineCycles = dispatch.pipelineCycles;
   // Dealt out round robin, a later plane may start first: it counts from then on.
-  firstStart.reduceRight((next, start, plane) => (firstStart[plane] = Math.min(start, next)), counters.cycles);
+  firstStart.reduceRight(
+    (next, start, plane) => (firstStart[plane] = Math.min(start, next)),
+    counters.cycles,
+  );
   counters.starts = [...firstStart];
   counters.boundCycles = Math.max(rowBound, Math.ceil(peCycles / (config.groups * config.pesPerGroup)));
   counters.singleStreamLaneCycles = counters.busy;

@@ -1,5 +1,7 @@
 /** The options that `replay`, `compare` and `train` share, and how words on the command line become values. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { DEFAULT_ENERGY_NODE, ENERGY_NODES } from '../energy/node.js';
+import { DEFAULT_MEMORY, MEMORY_PRESETS } from '../memory/config.js';
 import { MIN_CODE_RULES, PRECISIONS, SCALE_GRAINS, SCALE_RULES } from '../quantize.js';
 import { BUDGETS, type Budget } from '../arch/budget.js';
 import { LEVELS } from '../arch/machine.js';
@@ -8,8 +10,8 @@ import type { SimulateOptions } from '../simulate.js';
 /** What commander makes of them. */
 export type SimulationFlags = Pick<
   SimulateOptions,
-  'level' | 'precision' | 'scale' | 'per' | 'minCode' | 'layer' | 'seed' | 'budget'
-> & { machine?: string[]; set?: string[]; json?: true; csv?: true; out?: string };
+  'level' | 'precision' | 'scale' | 'per' | 'minCode' | 'layer' | 'seed' | 'budget' | 'energyNode'
+> & { machine?: string[]; set?: string[]; memory?: string; json?: true; csv?: true; out?: string };
 
 /** Texts and defaults in which the commands differ. */
 export interface SimulationDefaults {
@@ -49,15 +51,29 @@ export function addSimulationOptions(
     .option('--layer <glob>', 'only layers of this name; * crosses /')
     .option(
       '--set <[machine.]name=value>',
-      'parameter of a machine, see "kneadsim list"; repeat it',
+      'parameter of a machine, or memory.name=value, see "kneadsim list"; repeat it',
       repeated,
     )
+    .addOption(memoryOption())
+    .addOption(energyOption())
     .addOption(budgetOption().default(budget))
     .addOption(new Option('--json', 'the whole report as JSON').conflicts('csv'))
     .option('--csv', 'one row per machine and layer as CSV')
     .option('--out <file>', 'write to a file, and nothing to stdout; .json and .csv choose the format')
     .option('--seed <n>', seed, wholeNumber(0));
 }
+
+export const memoryOption = (): Option =>
+  new Option(
+    '--memory <preset>',
+    `buffers and DRAM around every machine (default: ${DEFAULT_MEMORY})`,
+  ).choices(MEMORY_PRESETS.map(({ name }) => name));
+
+export const energyOption = (): Option =>
+  new Option(
+    '--energy-node <node>',
+    `node of all figures of energy (default: ${DEFAULT_ENERGY_NODE})`,
+  ).choices(ENERGY_NODES);
 
 export const budgetOption = (usual = ''): Option =>
   new Option(

@@ -6,6 +6,7 @@ import { machineArea } from '../arch/area.js';
 import { resolveConfig, type MachineKind } from '../arch/machine.js';
 import { MACHINES } from '../arch/registry.js';
 import type { Report } from '../report/report.js';
+import { separateSettings } from '../simulate/memorySettings.js';
 import { selectLayers, simulate } from '../simulate.js';
 import { macCount } from '../tensor.js';
 import { openTrace } from '../trace/open.js';
@@ -26,7 +27,8 @@ export function runSimulation(
   rehearseWrite(flags.out);
   const trace = openTrace(file ?? bundledTrace());
   try {
-    const { layer, level, machine, set } = flags;
+    const { layer, level, machine, set = [] } = flags;
+    const { settings, memory } = separateSettings(set, flags.memory);
     const layers = selectLayers(trace, layer);
     const bare = layers.some(({ tensors }) => !tensors.input);
     const machines = machine ?? defaultMachines(bare && level !== 'step', flags.budget === 'area', io);
@@ -38,7 +40,8 @@ export function runSimulation(
       report = simulate(trace, {
         ...flags,
         machines,
-        settings: set ?? [],
+        settings,
+        memory,
         progress: (done, total, label) => bar.update(done, total, label),
       });
     } finally {

@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { LEVELS, PHASES } from '../arch/machine.js';
 import { UserError } from '../errors.js';
 import { atomicWriteText, makeFolder } from '../files.js';
+import { DEFAULT_MEMORY, MEMORY_PRESETS } from '../memory/config.js';
 import { PRECISIONS } from '../quantize.js';
 import { printable } from '../report/number.js';
 import { THRESHOLDS } from '../report/report.js';
@@ -43,7 +44,12 @@ export function sweepCommand(io: Io): Command {
     )
     .argument('[trace]', 'trace, or folder of training steps (default: a recorded ResNet-8)')
     .addOption(axis('--machine <names>', 'machines, one per point'))
-    .addOption(axis('--set <[machine.]name=values>', 'parameter of a machine with its values; repeat it'))
+    .addOption(
+      axis(
+        '--set <[machine.]name=values>',
+        'parameter of a machine (or memory.name) with its values; repeat it',
+      ),
+    )
     .addOption(axis('--precision <formats>', `of ${PRECISIONS.join(', ')} (default: int16)`))
     .addOption(axis('--level <levels>', `of ${LEVELS.join(', ')} (default: step if there are activations)`))
     .addOption(
@@ -54,7 +60,13 @@ export function sweepCommand(io: Io): Command {
     )
     .addOption(axis('--layer <globs>', 'layers by name; * crosses /'))
     .addOption(axis('--prune <targets>', 'targets p of gradient pruning, with --phase (default: 0)'))
-    .addOption(axis('--seed <seeds>', 'seeds of the draws of pruning (default: 1)'));
+    .addOption(axis('--seed <seeds>', 'seeds of the draws of pruning (default: 1)'))
+    .addOption(
+      axis(
+        '--memory <presets>',
+        `of ${MEMORY_PRESETS.map(({ name }) => name).join(', ')} (default: ${DEFAULT_MEMORY})`,
+      ),
+    );
   return addScaleOptions(command)
     .addOption(budgetOption(' (default: none; with --phase, lanes)'))
     .addOption(
@@ -91,6 +103,7 @@ Try:
   kneadsim sweep --machine tetris,dadiannao --set kneadingStride=8,16 --precision int8,int16 --list
   kneadsim sweep traces/lenet5-fmnist-late-s01500.safetensors --machine masked --phase gradInput --prune 0,0.9 --out pruned
   kneadsim sweep --machine tetris --set windowSlots=1,2,4 --out sweep-slurm --engine slurm
+  kneadsim sweep --machine tetris --memory edge-like,infinite --set memory.dramBytesPerCycle=4,16,64 --out memory
   kneadsim sweep --point 2 --out sweep-slurm
   kneadsim sweep --collect --out sweep-slurm`;
 
@@ -134,7 +147,17 @@ async function runCommand(file: string | undefined, flags: SweepFlags, io: Io): 
 
 /** Name of an option that says what is swept; null if none was given, so that the folder says it. */
 function givenAxes(flags: SweepFlags): string | null {
-  const names = ['machine', 'set', 'precision', 'level', 'phase', 'layer', 'prune', 'seed'] as const;
+  const names = [
+    'machine',
+    'set',
+    'precision',
+    'level',
+    'phase',
+    'layer',
+    'prune',
+    'seed',
+    'memory',
+  ] as const;
   const fixed = ['budget', 'scale', 'per', 'minCode', 'threshold', 'firstGradInput'] as const;
   const found = [...names, ...fixed].find((name) => flags[name] !== undefined);
   return found?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) ?? null;

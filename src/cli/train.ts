@@ -11,6 +11,7 @@ import { THRESHOLDS, type Threshold } from '../report/report.js';
 import { shapeSearchText } from '../report/shapeTable.js';
 import { trainText } from '../report/trainTable.js';
 import { simulate, type RunOptions } from '../simulate.js';
+import { separateSettings } from '../simulate/memorySettings.js';
 import { orderedPhases } from '../simulate/options.js';
 import { phasesOfLayer, selectLayers } from '../simulate/select.js';
 import { macCount } from '../tensor.js';
@@ -92,15 +93,17 @@ function runTrain(file: string | undefined, flags: TrainFlags, io: Io): void {
     );
   rehearseWrite(flags.out);
   rehearseWrite(flags.outputs);
-  const { machine, set = [], phase, firstGradInput = false } = flags;
+  const { machine, set = [], memory: preset, phase, firstGradInput = false, ...others } = flags;
+  const { settings, memory } = separateSettings(set, preset);
   const phases = orderedPhases(phase === undefined ? PHASES : (phase as Phase[]));
   const source = openSteps(file ?? bundledTrace());
   const bar = new LateBar(io, isLong(source, flags, phases.length));
   const options: RunOptions & { settings: string[] } = {
-    ...flags,
+    ...others,
     phases,
     firstGradInput,
-    settings: set,
+    settings,
+    memory,
     training: true,
     progress: (done, total, label) => bar.update(done, total, label),
   };

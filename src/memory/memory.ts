@@ -59,7 +59,7 @@ export function memorySystem(
   timer: MoveTimer = timeMoves,
 ): MemoryResult {
   const { nest, stored } = layerData(kind, machine, work, counters, config);
-  const chip = keptOnChip(stored, config);
+  const chip = keptOnChip(stored, work.phase, config);
   const outside = outsideOf(nest, chip);
   const keeps = localKeeps(nest, config);
   const tiling = chooseTiling(outside, 8 * config.globalBytes - chip.bits, keeps, work.name);

@@ -60,7 +60,7 @@ class Recurrence {
       drained[j] = plan.outputs[j] > 0 ? this.dram.pass(plan.outputs[j], end[j]) : end[j];
     }
     const done = last(end, moves - 1);
-    const cycles = Math.max(done, last(drained, moves - 1));
+    const cycles = Math.max(done, last(drained, moves - 2), last(drained, moves - 1));
     stall.output += cycles - done;
     return { cycles, stall };
   }

@@ -1,8 +1,9 @@
 /** Operands that stay in the global buffer between layers, where they fit, and what then is left for the DRAM port. */
+import type { Phase } from '../lower/phase.js';
 import type { MemoryConfig } from './config.js';
 import type { Nest } from './nest.js';
 import type { StoredOperands } from './storage.js';
-import { noBits, SOURCES, type Bits, type Operand } from './traffic.js';
+import { noBits, OPERANDS, SOURCES, type Bits, type Operand } from './traffic.js';
 
 export interface OnChip {
   operands: Operand[];
@@ -10,23 +11,27 @@ export interface OnChip {
   bits: number;
 }
 
-/** Activations are all that is not weights: inputs, gradients, masks and, but for gradWeight, outputs. */
-const ACTIVATIONS: readonly Operand[] = ['inputs', 'gradients', 'masks', 'outputs'];
 /** Half of the buffer stays free for what passes through it. */
 const SHARE = 1 / 2;
 
-/** Weights first, then activations, each group as a whole or not at all. */
-export function keptOnChip(stored: StoredOperands, { onChip, globalBytes }: MemoryConfig): OnChip {
+/** Weights first, then activations, each group as a whole or not at all. What gradWeight yields goes with the weights. */
+export function keptOnChip(
+  stored: StoredOperands,
+  phase: Phase,
+  { onChip, globalBytes }: MemoryConfig,
+): OnChip {
+  const isWeights = (operand: Operand): boolean =>
+    operand === 'weights' || (operand === 'outputs' && phase === 'gradWeight');
   const kept: OnChip = { operands: [], bits: 0 };
-  const keep = (group: readonly Operand[]): void => {
-    const operands = group.filter((operand) => stored[operand]);
+  const keep = (weights: boolean): void => {
+    const operands = OPERANDS.filter((operand) => stored[operand] && isWeights(operand) === weights);
     const bits = operands.reduce((sum, operand) => sum + stored[operand]!.bits, 0);
     if (kept.bits + bits > SHARE * 8 * globalBytes) return;
     kept.operands.push(...operands);
     kept.bits += bits;
   };
-  if (onChip === 'weights' || onChip === 'all') keep(['weights']);
-  if (onChip === 'activations' || onChip === 'all') keep(ACTIVATIONS);
+  if (onChip === 'weights' || onChip === 'all') keep(true);
+  if (onChip === 'activations' || onChip === 'all') keep(false);
   return kept;
 }
 

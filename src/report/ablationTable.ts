@@ -2,8 +2,9 @@
 import { PHASES } from '../arch/machine.js';
 import type { AblationReport, AblationRow, Factors } from './ablationReport.js';
 import { budgetLine, configLine, heading, LEAST_SHARE, notes, notVerified, portsLine } from './heading.js';
-import { factor, percent, whole } from './number.js';
+import { factor, percent, short, whole } from './number.js';
 import { pruningTable, recordedLine } from './pruningTable.js';
+import { limitText, memoryLine, microjoules, SYSTEM_LEGEND } from './systemTable.js';
 import { textTable, type Column } from './textTable.js';
 import { TRAIN_LEGEND } from './trainTable.js';
 
@@ -30,10 +31,11 @@ export function ablationText(report: AblationReport): string {
         shareTable(rows.filter(({ phase }) => phase === 'all')),
         ...portsLine(rows.filter(({ phase }) => phase === 'all')),
       ].join('\n'),
+      `${title}, whole step with memory\n${systemTable(rows.filter(({ phase }) => phase === 'all'))}`,
     ];
   });
   return [
-    [heading(report), ...budgetLine(report)].join('\n'),
+    [heading(report), ...budgetLine(report), memoryLine(report)].join('\n'),
     machines.map((machine) => configLine(machine, report.budget)).join('\n'),
     ...conditions.filter(({ config }) => config.prune !== 0).flatMap(pruningTable),
     ...blocks,
@@ -46,6 +48,7 @@ export function ablationText(report: AblationReport): string {
       'raw            cycles of the denominator / cycles',
       'bound          speedup if no lane waited for another (single stream)',
       ...TRAIN_LEGEND,
+      ...SYSTEM_LEGEND,
     ].join('\n'),
   ].join('\n\n');
 }
@@ -95,4 +98,23 @@ function verdict({ violations, verified, ablation, otherRuns, config }: Ablation
   const outputs = ablation.reduce((sum, row) => sum + (row.phase === 'all' ? row.outputsChecked : 0), 0);
   const runs = otherRuns.length + 1;
   return `verified: all ${whole(outputs)} outputs of ${runs} ${runs === 1 ? 'run' : 'runs'} equal the dense reference; conservation laws hold`;
+}
+
+/** Speed, traffic and energy with memory. */
+function systemTable(rows: readonly AblationRow[]): string {
+  const cells = (of: (row: AblationRow) => string): string[] => rows.map(of);
+  return textTable(
+    [
+      { head: ['machine'], cells: cells(({ machine }) => machine), text: true },
+      { head: ['system', 'cycles'], cells: cells((row) => whole(row.systemCycles)) },
+      { head: ['system', 'x dense'], cells: cells((row) => factor(row.systemSpeedupVsDense)) },
+      { head: ['system', 'x twin'], cells: cells((row) => factor(row.systemSpeedupVsTwin)) },
+      { head: ['limit %'], cells: cells((row) => limitText(row.boundBy, row.boundShare)) },
+      { head: ['DRAM', 'bytes'], cells: cells((row) => short(row.dramBytes)) },
+      { head: ['energy', 'uJ'], cells: cells((row) => microjoules(row.energy)) },
+      { head: ['energy', 'x dense'], cells: cells((row) => factor(row.efficiencyVsDense)) },
+      { head: ['energy', 'x twin'], cells: cells((row) => factor(row.efficiencyVsTwin)) },
+    ],
+    false,
+  );
 }

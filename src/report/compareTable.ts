@@ -5,6 +5,7 @@
 import { budgetLine, configLine, factorLegend, heading, notes, verdict } from './heading.js';
 import { factor, short, whole } from './number.js';
 import type { LayerReport, MachineReport, Report } from './report.js';
+import { memoryLine, summaryTable, systemGroup, SYSTEM_LEGEND } from './systemTable.js';
 import { PAGE_WIDTH, tableWidth, textTable, type Column } from './textTable.js';
 
 /** The report as text, without a line end at its end. */
@@ -12,17 +13,24 @@ export function compareText(report: Report): string {
   return [
     [heading(report), ...budgetLine(report)].join('\n'),
     report.machines.map((machine) => configLine(machine, report.budget)).join('\n'),
-    ...fold(report.machines).map((columns) => textTable(columns)),
-    [verdict(report), ...notes(report), ...factorLegend(report)].join('\n'),
+    ...fold(report.machines, machineGroup).map((columns) => textTable(columns)),
+    memoryLine(report),
+    ...fold(report.machines, systemGroup).map((columns) => textTable(columns)),
+    summaryTable(report),
+    [verdict(report), ...notes(report), ...factorLegend(report), ...SYSTEM_LEGEND].join('\n'),
   ].join('\n\n');
 }
 
+/** Columns of one machine, behind so many blanks. */
+type Group = (machine: MachineReport, gap: number) => Column[];
+
 /** As many machines beside each other as fit, at least one; rather without the MACs than in two tables. */
-function fold(machines: readonly MachineReport[]): Column[][] {
+function fold(machines: readonly MachineReport[], group: Group): Column[][] {
   const tables: Column[][] = [];
   for (let from = 0; from < machines.length;) {
     const rest = machines.slice(from);
-    const { count, columns } = widest(rest, 'full') ?? widest(rest, 'cut') ?? alone(rest[0]);
+    const { count, columns } =
+      widest(rest, 'full', group) ?? widest(rest, 'cut', group) ?? alone(rest[0], group);
     tables.push(columns);
     from += count;
   }
@@ -35,24 +43,24 @@ interface Fitting {
 }
 
 /** Most of the first machines that fit; whole names of layers are worth a table more, unless each had its own. */
-function widest(machines: readonly MachineReport[], names: 'full' | 'cut'): Fitting | null {
+function widest(machines: readonly MachineReport[], names: 'full' | 'cut', group: Group): Fitting | null {
   const least = names === 'full' ? Math.min(2, machines.length) : 1;
   for (let count = machines.length; count >= least; count--) {
-    const columns = layOut(machines.slice(0, count), names);
+    const columns = layOut(machines.slice(0, count), names, group);
     if (columns) return { count, columns };
   }
   return null;
 }
 
-const alone = (machine: MachineReport): Fitting => ({
+const alone = (machine: MachineReport, group: Group): Fitting => ({
   count: 1,
-  columns: [...layerColumns(machine), ...machineGroup(machine, 2)],
+  columns: [...layerColumns(machine), ...group(machine, 2)],
 });
 
 /** Columns for these machines, as airy as the width allows; null if they do not fit at all. */
-function layOut(machines: readonly MachineReport[], names: 'full' | 'cut'): Column[] | null {
+function layOut(machines: readonly MachineReport[], names: 'full' | 'cut', group: Group): Column[] | null {
   const [layer, macs] = layerColumns(machines[0]);
-  const groups = (gap: number) => machines.flatMap((machine) => machineGroup(machine, gap));
+  const groups = (gap: number) => machines.flatMap((machine) => group(machine, gap));
   const tables = [
     [layer, macs, ...groups(3)],
     [layer, macs, ...groups(2)],

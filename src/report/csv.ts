@@ -25,20 +25,18 @@ export function csvOf(records: readonly object[]): string {
 
 /** Records as columns: all that any record has, in the order in which they come up. */
 export function tableOf(records: readonly object[]): { header: string[]; rows: unknown[][] } {
-  const flattened = records.map(flat);
+  const flattened = records.map((record) => flat(record));
   const names = new Set<string>();
   for (const row of flattened) for (const key of Object.keys(row)) names.add(key);
   const header = [...names];
   return { header, rows: flattened.map((row) => header.map((key) => row[key] ?? null)) };
 }
 
-/** Counts by cause and shares by operand become columns of their own: stall.window, density.input. */
-function flat(row: object): Record<string, unknown> {
-  const fields: Record<string, unknown> = {};
+/** What has parts becomes columns of their own: stall.window, memory.traffic.dram.reads.weights. */
+function flat(row: object, prefix = '', fields: Record<string, unknown> = {}): Record<string, unknown> {
   for (const [key, value] of Object.entries(row) as [string, unknown][])
-    if (typeof value === 'object' && value !== null)
-      for (const [part, number] of Object.entries(value)) fields[`${key}.${part}`] = number;
-    else fields[key] = value;
+    if (typeof value === 'object' && value !== null) flat(value, `${prefix}${key}.`, fields);
+    else fields[prefix + key] = value;
   return fields;
 }
 

@@ -5,7 +5,12 @@
 import type { MachineArea } from '../arch/area.js';
 import type { Budget, BudgetSize } from '../arch/budget.js';
 import type { IdleCause, Level, MachineConfig, Phase, PortCycles, StallCause } from '../arch/machine.js';
+import type { UnitArea } from '../energy/areaByUnit.js';
+import type { EnergyFigure } from '../energy/figure.js';
+import type { EnergyNode } from '../energy/node.js';
+import type { MemoryParameterName } from '../memory/config.js';
 import type { Codes, Precision } from '../quantize.js';
+import { SYSTEM_UNITS, type EnergyRow, type MemoryReport } from './system.js';
 
 /** Shares of non-zero codes; null where an operand was not recorded or is not used. */
 export interface Density {
@@ -57,6 +62,8 @@ export interface LayerReport {
   float32Error: number | null;
   /** Cycles of gradWeight with one operand port and with two; null where no row PE ran it. */
   portCycles: PortCycles | null;
+  memory: MemoryReport;
+  energy: EnergyRow;
 }
 
 export interface MachineReport {
@@ -66,6 +73,9 @@ export interface MachineReport {
   laneSlots: number;
   /** Logic of the array; null where there is no coefficient for its PEs. */
   area: MachineArea | null;
+  areaByUnit: UnitArea[] | null;
+  /** Every figure of energy in use, with node and source. */
+  energyFigures: EnergyFigure[];
   phases: Phase[];
   layers: LayerReport[];
   /** One total per phase. */
@@ -145,6 +155,8 @@ export interface RunConfig {
   threshold: Threshold | null;
   thresholdFifo: number | null;
   firstGradInput: boolean;
+  memory: { preset: string } & Record<MemoryParameterName, number | string>;
+  energyNode: EnergyNode;
 }
 
 export interface Report {
@@ -210,6 +222,7 @@ export const UNITS: Record<string, string> = {
   measuredBias: 'mean(pruned - recorded gradient), with its standard error under the pruning rule',
   addedVariance: 'mean((pruned - recorded gradient)^2), and its expectation under the pruning rule',
   recorded: 'reference outputs, dequantised, against the recorded tensor of the phase',
+  ...SYSTEM_UNITS,
 };
 
 /** false if any is false, null if none was checked. */

@@ -10,8 +10,10 @@ import {
   type Phase,
   type PortCycles,
 } from '../arch/machine.js';
+import type { MemoryConfig } from '../memory/config.js';
 import type { BitStatistics } from '../quantize.js';
 import { allVerified, type LayerReport } from './report.js';
+import { SystemTotals, type SystemMeasured } from './system.js';
 
 /** Facts of a layer that do not depend on the machine. */
 export interface LayerFacts {
@@ -34,6 +36,7 @@ export interface Measured {
   outputsChecked: number;
   float32Error: number | null;
   portCycles: PortCycles | null;
+  system: SystemMeasured;
 }
 
 export const sumOf = (parts: Record<string, number>): number =>
@@ -54,12 +57,42 @@ export function laneShares(row: Pick<LayerReport, 'busy' | 'stall' | 'idle'>): R
   return shares;
 }
 
+type CountersMeasured = Omit<Measured, 'system'>;
+
+/** The row of one layer and phase. */
+export function layerRow(
+  facts: LayerFacts,
+  machine: Machine,
+  laneSlots: number,
+  measured: Measured,
+  memory: MemoryConfig,
+): LayerReport {
+  const systems = new SystemTotals().add(facts.macs, measured.system, roofsOf(machine, laneSlots, memory));
+  return layerReport(facts, machine, laneSlots, measured, systems);
+}
+
+/** MACs per cycle that the lanes allow, and bytes per cycle of the DRAM port. */
+const roofsOf = (machine: Machine, laneSlots: number, { dramBytesPerCycle }: MemoryConfig) => ({
+  macs: laneSlots / machine.lanesPerDenseLane,
+  dramBytes: dramBytesPerCycle,
+});
+
 /** One row. `laneSlots` is null in totals over several phases. */
-export function layerReport(
+function layerReport(
   facts: LayerFacts,
   { lanesPerDenseLane: share }: Pick<Machine, 'lanesPerDenseLane'>,
   laneSlots: number | null,
-  { counters, dense, twin, essentialBits, verified, outputsChecked, float32Error, portCycles }: Measured,
+  {
+    counters,
+    dense,
+    twin,
+    essentialBits,
+    verified,
+    outputsChecked,
+    float32Error,
+    portCycles,
+  }: CountersMeasured,
+  systems: SystemTotals,
 ): LayerReport {
   const { weights, activations, gradOutput } = facts;
   const occupied = counters.busy + sumOf(counters.stall);
@@ -100,6 +133,8 @@ export function layerReport(
     outputsChecked,
     float32Error,
     portCycles,
+    memory: systems.memory(),
+    energy: systems.energyRow(),
   };
 }
 
@@ -120,8 +155,15 @@ export class Totals {
   private portCycles: PortCycles | null = null;
   private readonly steps = new Set<number | null>();
   private readonly lanes = new Set<number>();
+  private readonly systems = new SystemTotals();
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly memory: MemoryConfig,
+  ) {}
 
   add(facts: LayerFacts, laneSlots: number, measured: Measured): void {
+    this.systems.add(facts.macs, measured.system, roofsOf(this.machine, laneSlots, this.memory));
     addCounters(this.counters, measured.counters);
     addCounters(this.dense, measured.dense);
     if (measured.twin) this.twin = addCounters(this.twin ?? zeroCounters(), measured.twin);
@@ -142,7 +184,7 @@ export class Totals {
     this.lanes.add(laneSlots);
   }
 
-  report(phase: Phase | 'all', machine: Machine): LayerReport {
+  report(phase: Phase | 'all'): LayerReport {
     const facts: LayerFacts = {
       name: 'total',
       phase,
@@ -153,7 +195,7 @@ export class Totals {
       gradOutput: this.gradOutput,
     };
     const { counters, dense, twin, essentialBits, verified, outputsChecked, float32Error, portCycles } = this;
-    return layerReport(facts, machine, only(this.lanes), {
+    const measured = {
       counters,
       dense,
       twin,
@@ -162,7 +204,8 @@ export class Totals {
       outputsChecked,
       float32Error,
       portCycles,
-    });
+    };
+    return layerReport(facts, this.machine, only(this.lanes), measured, this.systems);
   }
 }
 

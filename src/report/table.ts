@@ -3,6 +3,7 @@ import { budgetLine, configLine, factorLegend, heading, lossLine, notes, verdict
 import { factor, percent, ratio, short, whole, yesNo } from './number.js';
 import type { LayerReport, Report } from './report.js';
 import { laneCycles, quotient, sumOf } from './row.js';
+import { memoryLine, systemLine } from './systemTable.js';
 import { textTable, type Column } from './textTable.js';
 
 /** The report as text, without a line end at its end. */
@@ -10,9 +11,9 @@ export function replayText(report: Report): string {
   const rows = report.machines.map(({ layers, total }) => [...layers, total]);
   const tables = alignedTables([LAYER], FIELDS, rows);
   return [
-    [heading(report), ...budgetLine(report)].join('\n'),
+    [heading(report), ...budgetLine(report), memoryLine(report)].join('\n'),
     ...report.machines.map((machine, m) =>
-      [configLine(machine, report.budget), textTable(tables[m]), lossLine(machine)]
+      [configLine(machine, report.budget), textTable(tables[m]), lossLine(machine), systemLine(machine)]
         .filter(Boolean)
         .join('\n'),
     ),
@@ -84,5 +85,6 @@ function legend(report: Report): string {
     'util. %        lane-cycles that issued; stall: had work and waited; idle: had no work',
     'zero bits %    zero bits among the magnitude bits of the codes',
     ...(kneaded ? ['kneaded ratio  kneaded rows / weights'] : []),
+    'system         cycles with memory, over the dense machine\'s; by layer in "kneadsim compare"',
   ].join('\n');
 }

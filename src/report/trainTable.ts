@@ -13,6 +13,7 @@ import { factor, percent, whole } from './number.js';
 import { pruningTable, recordedLine } from './pruningTable.js';
 import type { MachineReport, Report } from './report.js';
 import { laneCycles, quotient, sumOf } from './row.js';
+import { memoryLine, systemLine } from './systemTable.js';
 import { alignedTables, LAYER, type Field } from './table.js';
 import { textTable } from './textTable.js';
 
@@ -26,10 +27,16 @@ export function trainText(report: Report): string {
   ];
   const tables = alignedTables([LAYER, PHASE], FIELDS, report.machines.map(rowsOf));
   return [
-    [heading(report), ...budgetLine(report)].join('\n'),
+    [heading(report), ...budgetLine(report), memoryLine(report)].join('\n'),
     ...pruningTable(report),
     ...report.machines.map((machine, m) =>
-      [configLine(machine, report.budget), textTable(tables[m]), lossLine(machine), ...portsOf(machine)]
+      [
+        configLine(machine, report.budget),
+        textTable(tables[m]),
+        lossLine(machine),
+        systemLine(machine),
+        ...portsOf(machine),
+      ]
         .filter(Boolean)
         .join('\n'),
     ),

@@ -1,6 +1,8 @@
 /** The report as it stands before the first layer: what is run, on what, with which configuration. */
 import type { BudgetSize } from '../arch/budget.js';
 import type { Level, Phase } from '../arch/machine.js';
+import { DEFAULT_ENERGY_NODE } from '../energy/node.js';
+import { plainConfig, type Memory } from '../memory/config.js';
 import { defaultScaleRule } from '../quantize.js';
 import { UNITS, type Report } from '../report/report.js';
 import type { Trace } from '../trace/trace.js';
@@ -11,11 +13,11 @@ import type { PruneSettings } from './prune.js';
 export function emptyReport(
   trace: Trace,
   o: RunOptions,
-  run: { level: Level; phases: Phase[]; pruning: PruneSettings | null; size: BudgetSize },
+  run: { level: Level; phases: Phase[]; pruning: PruneSettings | null; size: BudgetSize; memory: Memory },
 ): Report {
   const precision = o.precision ?? 'int16';
   const budget = o.budget ?? 'none';
-  const { level, phases, pruning, size } = run;
+  const { level, phases, pruning, size, memory } = run;
   return {
     tool: 'kneadsim',
     version: VERSION,
@@ -33,6 +35,8 @@ export function emptyReport(
       threshold: pruning && pruning.threshold,
       thresholdFifo: pruning && pruning.fifo,
       firstGradInput: o.firstGradInput ?? false,
+      memory: { preset: memory.preset, ...plainConfig(memory.config) },
+      energyNode: o.energyNode ?? DEFAULT_ENERGY_NODE,
     },
     seed: o.seed ?? 1,
     trace: { file: trace.file, network: trace.network, source: trace.source, licence: trace.licence },

@@ -2,7 +2,9 @@
 import type { ChosenMachine } from '../arch/choose.js';
 import type { Budget } from '../arch/budget.js';
 import { PHASES, type Level, type Phase } from '../arch/machine.js';
+import type { EnergyNode } from '../energy/node.js';
 import { UserError } from '../errors.js';
+import type { Memory } from '../memory/config.js';
 import type { MinCodeRule, Precision, ScaleGrain, ScaleRule } from '../quantize.js';
 import type { Threshold } from '../report/report.js';
 import type { Probe } from '../sim/probe.js';
@@ -36,6 +38,10 @@ export interface RunOptions {
   firstGradInput?: boolean;
   /** Default: none. */
   budget?: Budget;
+  /** Default: `DEFAULT_MEMORY`. */
+  memory?: Memory;
+  /** Node of the figures of energy. Default: 45 nm. */
+  energyNode?: EnergyNode;
   /** Called before each (step, layer, phase, machine), and once at the end with done = total. */
   progress?: (done: number, total: number, label: string) => void;
   observer?: RunObserver;

@@ -15,8 +15,8 @@ import { requireSame, specHash, type Spec } from './spec.js';
 export const CSV_FILE = 'sweep.csv';
 export const PARQUET_FILE = 'sweep.parquet';
 
-/** Names of options that rows have in another sense: a row has one phase, a point may have several. */
-const RENAMED: Record<string, string> = { phase: 'phases' };
+/** Names of options that rows have in another sense: a row has one phase, a point may have several; memory is a preset. */
+const RENAMED: Record<string, string> = { phase: 'phases', memory: 'memoryPreset' };
 
 /**
  * Writes the result files. Where that cannot be, no result files are left, and unusable point files are removed, so that

@@ -6,6 +6,7 @@ import { UserError } from '../errors.js';
 import type { Precision } from '../quantize.js';
 import type { Report } from '../report/report.js';
 import { checkRun, runMachines } from '../simulate.js';
+import { separateSettings } from '../simulate/memorySettings.js';
 import type { RunOptions } from '../simulate/options.js';
 import { openTrace } from '../trace/open.js';
 import type { TraceSteps } from '../trace/openSteps.js';
@@ -44,8 +45,9 @@ function runOf(spec: Spec, { values }: Point): PointRun {
   };
   // The default of the command that the point is a run of.
   const size = budget ?? (phase === undefined ? 'none' : 'lanes');
+  const { settings, memory } = separateSettings(own, given.get('memory'));
   return {
-    choice: chooseMachines([given.get('machine')!], own, size, precision, beside),
+    choice: chooseMachines([given.get('machine')!], settings, size, precision, beside),
     options: {
       ...optional('precision', precision),
       ...optional('level', given.get('level') as Level | undefined),
@@ -54,6 +56,7 @@ function runOf(spec: Spec, { values }: Point): PointRun {
       ...optional('seed', number('seed')),
       ...(phase === undefined ? {} : { phases: phasesOfValue(phase), training: true }),
       budget: size,
+      memory,
       ...optional('scale', scale),
       ...optional('per', per),
       ...optional('minCode', minCode),

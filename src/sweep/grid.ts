@@ -1,17 +1,27 @@
 /**
  * The grid of a sweep: axes, and the points that they span.
  *
- * Order of the points: axes stand as machine, precision, level, phase, layer, prune, seed, then the settings as they were
- * given; the last axis moves fastest. An axis that cannot change a point does not multiply it: its value is null there.
+ * Order of the points: axes stand as machine, precision, level, phase, layer, prune, seed, memory, then the settings as
+ * they were given; the last axis moves fastest. An axis that cannot change a point does not multiply it: its value is null there.
  * So a machine without kneading runs once beside eight kneading strides, and a forward phase once beside all prunings.
  */
 import { givenSettings } from '../arch/choose.js';
 import { PHASES, type Phase } from '../arch/machine.js';
 import { machineKind } from '../arch/registry.js';
 import { UserError } from '../errors.js';
+import { MEMORY_OWNER, separateSettings } from '../simulate/memorySettings.js';
 
 /** Options that may be axes, in grid order; machine comes first, always. */
-export const OPTION_AXES = ['machine', 'precision', 'level', 'phase', 'layer', 'prune', 'seed'] as const;
+export const OPTION_AXES = [
+  'machine',
+  'precision',
+  'level',
+  'phase',
+  'layer',
+  'prune',
+  'seed',
+  'memory',
+] as const;
 
 export interface Axis {
   /** An option, or a setting as in `--set`: `parameter` or `machine.parameter`. */
@@ -47,10 +57,8 @@ export function settingParts(name: string): { owner: string | undefined; paramet
  */
 export function pointsOf(axes: readonly Axis[]): Point[] {
   const machines = axes.find((axis) => axis.name === 'machine' && !axis.setting)?.values ?? [];
-  givenSettings(
-    machines,
-    axes.filter((axis) => axis.setting).map(({ name, values }) => `${name}=${values[0]}`),
-  );
+  const settings = axes.filter((axis) => axis.setting).map(({ name, values }) => `${name}=${values[0]}`);
+  givenSettings(machines, separateSettings(settings).settings);
   const points: Point[] = [];
   const extend = (values: (string | null)[]): void => {
     const axis = axes[values.length];
@@ -85,6 +93,7 @@ const COMPARED = ['dadiannao', 'sparsetrain-dense'];
 
 function settingReaches(name: string, axes: readonly Axis[], machine: string): boolean {
   const { owner, parameter } = settingParts(name);
+  if (owner === MEMORY_OWNER) return true;
   if (owner !== undefined) return owner === machine;
   // What is said of one machine by name holds there, whatever is said of all.
   if (axes.some((axis) => axis.setting && axis.name === `${machine}.${parameter}`)) return false;
@@ -98,6 +107,8 @@ export const hasParameter = (machine: string, parameter: string): boolean =>
 export function axisType(axis: Axis, axes: readonly Axis[]): 'integer' | 'real' | 'text' {
   if (!axis.setting) return axis.name === 'seed' ? 'integer' : axis.name === 'prune' ? 'real' : 'text';
   const { owner, parameter } = settingParts(axis.name);
+  // Bytes and cycles may be infinite.
+  if (owner === MEMORY_OWNER) return axis.values.every((text) => /^\d+$/.test(text)) ? 'integer' : 'text';
   const machines = owner === undefined ? axes[0].values : [owner];
   const found = machines.flatMap((name) => machineKind(name).parameters.filter((p) => p.name === parameter));
   return found.length > 0 && found.every(({ values }) => values === undefined) ? 'integer' : 'text';

@@ -17,12 +17,14 @@ export interface Column {
 const TYPES = { integer: 'INT64', real: 'DOUBLE', text: 'STRING', truth: 'BOOLEAN' } as const;
 
 /** Columns that may be null throughout, and are no numbers. */
-const TRUTHS = ['verified'];
+const TRUTHS = ['verified', 'memory.keepsSwept'];
+const TEXTS = /^(memory\.(boundBy|keepsStationary|onChip|stored\.\w+\.form)|energy\.node)$/;
 
 /** The type of a measured column. */
 export function measuredType(name: string, values: readonly unknown[]): ColumnType {
   const found = values.find((value) => value !== null);
   if (TRUTHS.includes(name) || typeof found === 'boolean') return 'truth';
+  if (TEXTS.test(name)) return 'text';
   return typeof found === 'string' ? 'text' : 'real';
 }
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MACHINES } from '../../src/arch/registry.js';
+import { memoryOf, plainConfig } from '../../src/memory/config.js';
 import { PAGE_WIDTH } from '../../src/report/textTable.js';
 import { parseCsv } from '../report/parseCsv.js';
 import { good, goodReport, kneadsim, LENET, SEPARABLE, temporaryFolder, WEIGHTS_ONLY } from './harness.js';
@@ -68,7 +69,29 @@ test('options reach the simulation', async () => {
     threshold: null,
     thresholdFifo: null,
     firstGradInput: false,
+    memory: { preset: 'dadiannao-like', ...plainConfig(memoryOf('dadiannao-like').config) },
+    energyNode: '45nm',
   });
+});
+
+test('memory and node of energy reach the simulation, parameters override presets', async () => {
+  const memory = [
+    '--memory',
+    'edge-like',
+    '--set',
+    'memory.dramBytesPerCycle=3',
+    '--set',
+    'memory.localBytes=infinite',
+  ];
+  const { config, machines } = await goodReport('replay', ...COUNT, ...memory, '--energy-node', '180nm');
+  expect(config.memory).toEqual({
+    preset: 'edge-like',
+    ...plainConfig(memoryOf('edge-like').config),
+    dramBytesPerCycle: 3,
+    localBytes: 'infinite',
+  });
+  expect(config.energyNode).toBe('180nm');
+  for (const { total } of machines) expect(total.energy.node).toBe('180 nm');
 });
 
 test('machines are repeated or separated by commas, in the order of the user', async () => {
@@ -138,12 +161,15 @@ describe('tables', () => {
     );
   });
 
-  test('compare has one table with the cycles that JSON has', async () => {
+  test('compare has one table with the cycles that JSON has, and one with those of the system', async () => {
     const { machines } = await goodReport('compare', ...COUNT, ...PEERS);
     const out = await good('compare', ...COUNT, ...PEERS);
-    const total = /^total +(.*)$/m.exec(out)![1];
-    for (const { total: row } of machines) expect(total).toContain(row.cycles.toLocaleString('en-US'));
-    expect(out.match(/^total /gm)).toHaveLength(1);
+    const [pes, system, ...others] = out.match(/^total .*$/gm)!;
+    expect(others).toEqual([]);
+    for (const { total: row } of machines) {
+      expect(pes).toContain(row.cycles.toLocaleString('en-US'));
+      expect(system).toContain(row.memory.systemCycles.toLocaleString('en-US'));
+    }
   });
 });
 
@@ -154,12 +180,13 @@ test('CSV holds what JSON holds, one row per machine and layer, then the total',
   expect(rows).toHaveLength(report.machines.length * (3 + 1));
   const expected = report.machines.flatMap(({ name, layers, total }) =>
     [...layers, total].map((row) => {
-      const { stall, idle, density, portCycles: given, ...scalars } = row;
-      const portCycles = given ?? { one: null, two: null };
-      const causes = Object.entries({ stall, idle, density, portCycles }).flatMap(([what, counts]) =>
-        Object.entries(counts).map(([cause, n]) => [`${what}.${cause}`, n]),
-      );
-      return { machine: name, ...scalars, ...Object.fromEntries(causes) };
+      const cells: [string, unknown][] = [['machine', name]];
+      const visit = (path: string, value: unknown): void => {
+        if (typeof value !== 'object' || value === null) cells.push([path.slice(1), value]);
+        else for (const [part, inner] of Object.entries(value)) visit(`${path}.${part}`, inner);
+      };
+      visit('', { ...row, portCycles: row.portCycles ?? { one: null, two: null } });
+      return Object.fromEntries(cells);
     }),
   );
   const found = rows.map((row) => Object.fromEntries(header.map((key, i) => [key, row[i]])));

@@ -19,7 +19,8 @@ vi.mock('../../src/arch/stripes.js', async (original) => {
     };
     const { name, lanesPerDenseLane } = machine;
     const laneSlots = machine.laneSlots.bind(machine);
-    return { name, config, laneSlots, lanesPerDenseLane, count: machine.count.bind(machine), step };
+    const arrayOf = machine.arrayOf.bind(machine);
+    return { name, config, laneSlots, arrayOf, lanesPerDenseLane, count: machine.count.bind(machine), step };
   };
   return { stripes: { ...stripes, configure } };
 });

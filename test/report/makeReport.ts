@@ -1,4 +1,6 @@
 /** Reports made by hand, for tests of what is printed. */
+import { memoryOf, plainConfig } from '../../src/memory/config.js';
+import { SystemTotals } from '../../src/report/system.js';
 import { UNITS, type LayerReport, type MachineReport, type Report } from '../../src/report/report.js';
 
 export function row(part: Partial<LayerReport> = {}): LayerReport {
@@ -38,6 +40,8 @@ export function row(part: Partial<LayerReport> = {}): LayerReport {
     outputsChecked: 7,
     float32Error: null,
     portCycles: null,
+    memory: new SystemTotals().memory(),
+    energy: new SystemTotals().energyRow(),
     ...part,
   };
 }
@@ -53,6 +57,8 @@ export function machineReport(
     config: { tiles: 16, units: 16, lanes: 16, tileBy: 'positions', lowering: 'channelBlock' },
     laneSlots: 1,
     area: null,
+    areaByUnit: null,
+    energyFigures: [],
     phases: ['forward'],
     layers,
     phaseTotals: [{ ...layers[0], name: 'total' }],
@@ -80,6 +86,8 @@ export function report(part: Partial<Report> = {}): Report {
       threshold: null,
       thresholdFifo: null,
       firstGradInput: false,
+      memory: { preset: 'infinite', ...plainConfig(memoryOf('infinite').config) },
+      energyNode: '45nm',
     },
     seed: 1,
     trace: { file: 'net.safetensors', network: 'net', source: 'tests', licence: 'MIT' },

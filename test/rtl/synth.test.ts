@@ -88,10 +88,11 @@ describe('the committed coefficients', () => {
     expect(Object.keys(COEFFICIENTS)).toEqual(sets.map(({ name }) => name));
     for (const { name, units } of sets)
       COEFFICIENTS[name as keyof typeof COEFFICIENTS].units.forEach((unit, i) => {
-        const { area, areaParts, criticalPath, energy } = units[i];
+        const { area, areaParts, criticalPath, energy, energySplit } = units[i];
         expect(unit.um2).toBe(area);
         expect(unit.um2Parts).toEqual(areaParts);
         expect(unit.ns).toBe(criticalPath ?? undefined);
+        expect(unit.pJSplit).toEqual(energySplit);
         for (const [run, each] of Object.entries(energy ?? {})) {
           expect(unit.pJ[run]).toBe(each.pJ);
           expect(unit.pJParts?.[run]).toEqual(each.parts);
@@ -163,6 +164,42 @@ describe('the committed coefficients', () => {
     expect(unit.area).toBeLessThan(16 * unitOf('sacUnit', precision, 1, 1).area);
   });
 
+  it.each(PRECISIONS)('of %s: energy is split by module and by cause, and nothing is lost', (precision) => {
+    for (const each of ours.units.filter((unit) => unit.precision === precision)) {
+      for (const { pJ, parts: pJParts, modules } of Object.values(each.energy ?? {})) {
+        if (!modules) continue;
+        expect(sum(parts(modules)) / pJ).toBeCloseTo(1, 2);
+        const { sac_unit: rest, segment_adder: adders, rear_tree: tree, splitter } = modules;
+        expect((rest + adders + tree + splitter) / pJParts!.sac_unit).toBeCloseTo(1, 2);
+      }
+      const { name, energy: runs } = CONFIGURATIONS[ours.units.indexOf(each)];
+      if (Object.keys(runs).length === 0) continue;
+      const split = each.energySplit!;
+      for (const pJ of Object.values(split).flatMap(parts)) expect(pJ).toBeGreaterThan(0);
+      // All runs of a unit again: cycles with their clock, and so many of each thing.
+      for (const [run, { pJ, operations, cycles, counts, clock }] of Object.entries(each.energy!)) {
+        expect(counts).toEqual(runs[run].stimulus().counts);
+        const clocked = cycles! * sum(parts(split.clock));
+        const done = Object.entries(counts!).map(([thing, count]) => count * sum(parts(split[thing])));
+        const error = (clocked + sum(done)) / (pJ * operations!) - 1;
+        // Sums that begin anew are averaged in segment adders and buffers.
+        expect(Math.abs(error)).toBeLessThan(name === 'sacPe' ? 0.02 : 0.002);
+        expect(clocked / (clock! * operations!)).toBeCloseTo(1, 2);
+      }
+      if (name !== 'sacPe') continue;
+      // A tree is used by outputs, however many lanes lead to them.
+      expect(Object.keys(split.output)).toEqual(['rear_tree', 'sac_unit']);
+      expect(split.output.rear_tree).toBeGreaterThan(10 * split.word.rear_tree);
+      const { output } = unitOf('sacPe', precision, 1, 1).energySplit!;
+      expect(Math.abs(split.output.rear_tree / output.rear_tree - 1)).toBeLessThan(0.1);
+      expect(split.clock.rear_tree).toBe(unitOf('sacPe', precision, 1, 1).energySplit!.clock.rear_tree);
+    }
+    for (const lanes of [1, 16]) {
+      const { energy, areaParts } = unitOf('sacUnit', precision, 1, lanes);
+      expect(Object.keys(energy!.word.parts!)).toEqual(Object.keys(areaParts!));
+    }
+  });
+
   it('grow with the width of numbers', () => {
     for (const wide of ours.units.filter(({ precision }) => precision === 'int16')) {
       const narrow = unitOf(wide.unit, 'int8', wide.units, wide.lanes);
@@ -204,6 +241,22 @@ describe('the work that energy is measured by', () => {
       const sacSums = sums(sac.lines(), 5);
       expect(macSums.length).toBeGreaterThan(1);
       expect(macSums).toEqual(sacSums);
+    }
+  });
+
+  it('is the same words and windows however they are cut into outputs', () => {
+    for (const lanes of [1, 16]) {
+      const { energy } = CONFIGURATIONS.find((each) => label(each) === `sacPe int8 1x${lanes}`)!;
+      const [long, short, raw] = ['word', 'shortOutput', 'rawWord'].map((run) => energy[run].stimulus());
+      expect(short.counts.word).toBe(long.counts.word);
+      expect(short.counts.output).toBeGreaterThan(5 * long.counts.output);
+      // Raw words are the terms themselves, which MAC units get too; kneading makes fewer words of them.
+      const mac = CONFIGURATIONS.find((each) => label(each) === `macUnit int8 1x${lanes}`)!;
+      expect(raw.counts).toEqual({
+        rawWord: lanes * mac.energy.cycle.stimulus().counts.cycle,
+        output: long.counts.output,
+      });
+      expect(raw.counts.rawWord).toBeGreaterThan(1.5 * long.counts.word);
     }
   });
 

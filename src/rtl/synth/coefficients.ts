@@ -6,6 +6,7 @@ import { PRECISIONS, type Precision } from '../../quantize.js';
 import type { UnitName } from './configurations.js';
 import type { Energy } from './energy.js';
 import type { MeasuredEnergy, Measurement } from './measure.js';
+import { energySplit, type EnergySplit } from './split.js';
 
 export interface EnergyCoefficient {
   operation: string;
@@ -14,12 +15,16 @@ export interface EnergyCoefficient {
   pJPerCycle?: number;
   operations?: number;
   cycles?: number;
+  /** How often the run does each thing that energy is split by. */
+  counts?: Record<string, number>;
   /** Shares of the pJ: in loads, in cells, and of the cells' part at clock pins. */
   switching?: number;
   internal?: number;
   clock?: number;
   /** pJ per operation by module of the first level. */
   parts?: Record<string, number>;
+  /** Likewise by module of the first two levels, where there are two: 'sac_unit' is what it has beside its own modules. */
+  modules?: Record<string, number>;
   openStaPJPerCycle?: number;
 }
 
@@ -43,6 +48,8 @@ export interface UnitCoefficients {
   /** nW */
   leakage?: number;
   energy?: Record<string, EnergyCoefficient>;
+  /** pJ of the unit by what causes it, then by module of the first two levels; see split.ts. */
+  energySplit?: EnergySplit;
 }
 
 /** SAC over MAC, per lane, of what was measured of both. */
@@ -82,8 +89,10 @@ function energyCoefficient({
   operation,
   operations,
   cycles,
+  counts,
   total,
   parts,
+  modules,
   openSta,
 }: MeasuredEnergy): EnergyCoefficient {
   const per = (energy: Energy): number => significant((energy.switching + energy.internal) / operations);
@@ -93,18 +102,29 @@ function energyCoefficient({
     pJPerCycle: significant((total.switching + total.internal) / cycles),
     operations,
     cycles,
+    counts: { ...counts },
     switching: significant(total.switching / operations),
     internal: significant(total.internal / operations),
     clock: significant(total.clock / operations),
     ...(parts.size > 1 ? { parts: sorted(parts, per) } : {}),
+    ...(modules.size > parts.size ? { modules: sorted(modules, per) } : {}),
     openStaPJPerCycle: significant(openSta),
   };
 }
+
+const rounded = (split: EnergySplit): EnergySplit =>
+  Object.fromEntries(
+    Object.entries(split).map(([thing, modules]) => [
+      thing,
+      sorted(new Map(Object.entries(modules)), significant),
+    ]),
+  );
 
 export function unitCoefficients(measurement: Measurement, verilog: string): UnitCoefficients {
   const { configuration, area, areaParts, criticalPath, energy } = measurement;
   const { name, precision, units, lanes, what, module, parameters } = configuration;
   const runs = Object.entries(energy);
+  const split = energySplit(Object.values(energy), configuration.concerns);
   return {
     unit: name,
     precision,
@@ -123,6 +143,7 @@ export function unitCoefficients(measurement: Measurement, verilog: string): Uni
     ...(runs.length > 0
       ? { energy: Object.fromEntries(runs.map(([run, measured]) => [run, energyCoefficient(measured)])) }
       : {}),
+    ...(split ? { energySplit: rounded(split) } : {}),
   };
 }
 
@@ -175,9 +196,18 @@ export function withUnitEnergies(units: readonly UnitCoefficients[]): UnitCoeffi
     const run = findUnit(units, { ...each, unit: 'sacPe' })?.energy?.word;
     const pJ = run?.parts?.sac_unit;
     if (each.unit !== 'sacUnit' || pJ === undefined) return each;
+    // As its area is split: 'top' is what it has beside its modules.
+    const own = Object.entries(run?.modules ?? {}).flatMap(([module, part]): [string, number][] =>
+      module === 'sac_unit'
+        ? [['top', part]]
+        : module !== 'top' && module in (each.areaParts ?? {})
+          ? [[module, part]]
+          : [],
+    );
+    const parts = own.length > 1 ? { parts: sorted(new Map(own), (part) => part) } : {};
     return {
       ...each,
-      energy: { word: { operation: `${run!.operation}, of the PE without its buffers`, pJ } },
+      energy: { word: { operation: `${run!.operation}, of the PE without its buffers`, pJ, ...parts } },
     };
   });
 }

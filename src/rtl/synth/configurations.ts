@@ -10,6 +10,7 @@ import { macUnit } from '../units/mac.js';
 import { ppuUnit } from '../units/ppu.js';
 import { rowUnit } from '../units/row.js';
 import { sacUnit } from '../units/sac.js';
+import type { Concerns } from './split.js';
 import {
   KNEADING_STRIDE,
   kneaderStimulus,
@@ -53,6 +54,7 @@ export interface Configuration {
   /** A PE of many units is too large for timing in one piece. */
   timing: boolean;
   energy: Record<string, EnergyRun>;
+  concerns?: Concerns;
 }
 
 /** An RtlUnit forgets the type of its stimulus here: it is only asked for sources and its bench. */
@@ -61,6 +63,8 @@ const anyUnit = (unit: unknown): RtlUnit => unit as RtlUnit;
 /** What energy is measured by, the same for MAC and SAC. */
 const workOf = (lanes: number): Terms =>
   lanes === 1 ? { outputs: 3, groups: 12 } : { outputs: 2, groups: 6 };
+/** The same groups, each an output of its own: what differs is the work of outputs. */
+const shortOutputs = ({ outputs, groups }: Terms): Terms => ({ outputs: outputs * groups, groups: 1 });
 
 function mac(precision: Precision, units: number, lanes: number): Configuration {
   const bits = magnitudeBitsOf(precision);
@@ -125,8 +129,21 @@ function sacPe(precision: Precision, units: number, lanes: number): Configuratio
               stimulus: () => sacStimulus(lanes, bits, workOf(lanes)),
               bench,
             },
+            shortOutput: {
+              operation: 'kneaded word, every group an output',
+              stimulus: () => sacStimulus(lanes, bits, shortOutputs(workOf(lanes))),
+              bench,
+            },
+            rawWord: {
+              operation: 'raw word: one weight, not kneaded',
+              stimulus: () => sacStimulus(lanes, bits, workOf(lanes), false),
+              bench,
+            },
           }
         : {},
+    // That sums begin anew changes what segment adders and buffers switch by a few percent, up or down, as values happen
+    // to be: a mean of the runs is nearer to the truth than their difference.
+    concerns: { output: ['rear_tree', 'sac_unit'] },
   };
 }
 
@@ -228,8 +245,13 @@ function ppu(precision: Precision): Configuration {
     energy: {
       value: {
         operation: 'value of a finished row',
-        stimulus: () => ppuStimulus(bits, sumBits, 8),
+        stimulus: () => ppuStimulus(bits, sumBits, 8, 3),
         bench: { ...parameters, DEPTH: 1024 },
+      },
+      longValue: {
+        operation: 'value of a finished row, of twice as many additions',
+        stimulus: () => ppuStimulus(bits, sumBits, 8, 6),
+        bench: { ...parameters, DEPTH: 2048 },
       },
     },
   };

@@ -6,7 +6,15 @@ import type { Cell, CellLibrary } from './cells.js';
 import type { Configuration, EnergyRun } from './configurations.js';
 import { energyOf, parseSlews, type Energy } from './energy.js';
 import { GATES, runGates } from './gateBench.js';
-import { bitName, flatten, netlistOf, netlistVerilog, type FlatNetlist, type Netlist } from './netlist.js';
+import {
+  bitName,
+  flatten,
+  netlistOf,
+  netlistVerilog,
+  type FlatNetlist,
+  type Netlist,
+  type NetlistModule,
+} from './netlist.js';
 import { runTool } from './process.js';
 import { parseSta, staScript } from './sta.js';
 import type { Target } from './target.js';
@@ -19,8 +27,11 @@ export interface MeasuredEnergy {
   cycles: number;
   /** pJ in the whole run. */
   total: Energy;
-  /** By module of the first level of the hierarchy. */
+  /** By module of the first level of the hierarchy, and by module of the first two levels. */
   parts: Map<string, Energy>;
+  modules: Map<string, Energy>;
+  /** How often the stimulus does what energy is split by. */
+  counts: Record<string, number>;
   leakage: number;
   /** pJ per cycle that OpenSTA's report_power has, from the ports' activities alone. */
   openSta: number;
@@ -128,7 +139,7 @@ async function measureEnergy(
 ): Promise<MeasuredEnergy> {
   const { library, verilog } = target;
   const flat = flatten(netlist);
-  const { packed, operations, lines } = run.stimulus();
+  const { packed, operations, counts, lines } = run.stimulus();
   const gates = await runGates({
     unit: rtl,
     parameters: run.bench,
@@ -150,16 +161,46 @@ async function measureEnergy(
   const activities = portActivities(netlist, flat, toggles, high, gates.cycles);
   const { power } = await runSta(netlist, target, folder, { slews, activities });
   if (!power) throw new UserError('synthesis', `${basename(folder)}: OpenSTA printed no power`);
-  const { parts, leakage, ...total } = energyOf({
+  const {
+    parts: places,
+    leakage,
+    ...total
+  } = energyOf({
     netlist: flat,
     library,
     toggles,
     slews: parseSlews(readFileSync(slews, 'utf8')),
     clock: flat.netOf('', 'clk')!,
-    partOf: partsOf(netlist),
+    partOf: placesOf(netlist),
   });
   const openSta = (power.internal + power.switching) * target.period * 1e3;
-  return { operation: run.operation, operations, cycles: gates.cycles, total, parts, leakage, openSta };
+  return {
+    operation: run.operation,
+    operations,
+    cycles: gates.cycles,
+    total,
+    parts: gathered(places, (place) => place.split('/')[0]),
+    modules: gathered(places, (place) => place.split('/').pop()!),
+    counts,
+    leakage,
+    openSta,
+  };
+}
+
+/** Energies of places by a name that several of them share. */
+function gathered(
+  places: ReadonlyMap<string, Energy>,
+  nameOf: (place: string) => string,
+): Map<string, Energy> {
+  const sums = new Map<string, Energy>();
+  for (const [place, { switching, internal, clock }] of places) {
+    const sum = sums.get(nameOf(place)) ?? { switching: 0, internal: 0, clock: 0 };
+    sum.switching += switching;
+    sum.internal += internal;
+    sum.clock += clock;
+    sums.set(nameOf(place), sum);
+  }
+  return sums;
 }
 
 /** Transitions per cycle and share of time at 1 of each bit of the input ports. */
@@ -181,12 +222,24 @@ function portActivities(
   return activities;
 }
 
-/** Cells by the module of the first level in which they stand, by its name in the sources. */
-function partsOf({ top, modules }: Netlist): (cell: { path: string }) => string {
-  const names = new Map(
-    top.cells
-      .filter(({ type }) => modules.has(type))
-      .map(({ name, type }) => [name, type.split('\\').pop()!]),
-  );
-  return ({ path }) => names.get(path.split('/')[0]) ?? 'top';
+/** Cells by the modules of the first two levels in which they stand, by their names in the sources: `outer/inner`. */
+function placesOf({ top, modules }: Netlist): (cell: { path: string }) => string {
+  const inside = (module: NetlistModule): Map<string, NetlistModule> =>
+    new Map(
+      module.cells.flatMap(({ name, type }): [string, NetlistModule][] => {
+        const inner = modules.get(type);
+        return inner ? [[name, inner]] : [];
+      }),
+    );
+  const nameOf = new Map([...modules].map(([source, module]) => [module, source.split('\\').pop()!]));
+  const places = new Map<string, string>();
+  for (const [outerCell, outer] of inside(top)) {
+    places.set(outerCell, nameOf.get(outer)!);
+    for (const [innerCell, inner] of inside(outer))
+      places.set(`${outerCell}/${innerCell}`, `${nameOf.get(outer)!}/${nameOf.get(inner)!}`);
+  }
+  return ({ path }) => {
+    const [outer, inner] = path.split('/');
+    return places.get(`${outer}/${inner}`) ?? places.get(outer) ?? 'top';
+  };
 }

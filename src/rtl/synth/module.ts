@@ -20,7 +20,7 @@ const record = (values: Readonly<Record<string, unknown>>): string => {
 const quoted = (text: string): string => `'${text}'`;
 
 function unitLines(each: UnitCoefficients): string[] {
-  const { unit, precision, units, lanes, area, areaParts, criticalPath } = each;
+  const { unit, precision, units, lanes, area, areaParts, criticalPath, energySplit } = each;
   const runs = Object.entries(each.energy ?? {});
   const parts = runs.filter(([, { parts }]) => parts).map(([run, { parts }]) => [run, parts]);
   const lines = [
@@ -29,6 +29,7 @@ function unitLines(each: UnitCoefficients): string[] {
     ...(areaParts ? [`um2Parts: ${record(areaParts)},`] : []),
     `pJ: ${record(Object.fromEntries(runs.map(([run, { pJ }]) => [run, pJ])))},`,
     ...(parts.length > 0 ? [`pJParts: ${record(Object.fromEntries(parts))},`] : []),
+    ...(energySplit ? [`pJSplit: ${record(energySplit)},`] : []),
   ];
   return ['      {', ...lines.map((line) => `        ${line}`), '      },'];
 }

@@ -4,6 +4,7 @@
  */
 import { kneadedRows } from '../../bit/knead.js';
 import { Random } from '../../random.js';
+import { osrcCycles } from '../../sparse/rowOperation.js';
 import type { RtlUnit } from '../unit.js';
 import { kneaderUnit } from '../units/kneader.js';
 import { macUnit } from '../units/mac.js';
@@ -24,14 +25,21 @@ const SEED = 45;
 export interface EnergyStimulus {
   packed: string;
   operations: number;
+  /** How often it does what energy is split by (`split.ts`). */
+  counts: Record<string, number>;
   /** What the model prints for it, and so must the bench. */
   lines: () => string[];
 }
 
-const stimulusOf = <S>(unit: RtlUnit<S>, json: unknown, operations: number): EnergyStimulus => {
+function stimulusOf<S>(
+  unit: RtlUnit<S>,
+  json: unknown,
+  operations: number,
+  counts: Record<string, number>,
+): EnergyStimulus {
   const stimulus = unit.parse(json, 'energy stimulus');
-  return { packed: unit.pack(stimulus), operations, lines: () => unit.trace(stimulus, false) };
-};
+  return { packed: unit.pack(stimulus), operations, counts, lines: () => unit.trace(stimulus, false) };
+}
 
 export interface Terms {
   outputs: number;
@@ -65,13 +73,22 @@ function drawTerms(lanes: number, bits: number, { outputs, groups }: Terms): [nu
   );
 }
 
-/** A SAC PE of one unit: its operation is a kneaded word. */
-export function sacStimulus(lanes: number, bits: number, work: Terms): EnergyStimulus {
+/** A weight as a word of its own: all its essential bits point at its activation. */
+const rawRow = (weight: number, pointer: number, bits: number): ReturnType<typeof kneadedRows>[number] =>
+  range(bits).map((b) => ((Math.abs(weight) >> b) & 1 ? [pointer, weight < 0 ? -1 : 1] : null));
+
+/**
+ * A SAC PE of one unit: its operation is a word, kneaded or raw (dense work on the same lanes). Equal numbers of groups
+ * in all are equal words and windows, however they are cut into outputs.
+ */
+export function sacStimulus(lanes: number, bits: number, work: Terms, kneaded = true): EnergyStimulus {
   const terms = drawTerms(lanes, bits, work);
   const words = range(lanes).map((l) =>
     terms.flatMap((groups) =>
       groups.flatMap((group, g) => {
-        const rows = kneadedRows(group[l][0], bits, KNEADING_STRIDE);
+        const rows = kneaded
+          ? kneadedRows(group[l][0], bits, KNEADING_STRIDE)
+          : group[l][0].map((weight, k) => rawRow(weight, k, bits));
         return rows.map((columns, t) => {
           const last = t === rows.length - 1;
           return { pass: last, flush: last && g === groups.length - 1, columns };
@@ -79,6 +96,7 @@ export function sacStimulus(lanes: number, bits: number, work: Terms): EnergySti
       }),
     ),
   );
+  const count = words.reduce((sum, { length }) => sum + length, 0);
   return stimulusOf(
     sacUnit,
     {
@@ -93,7 +111,8 @@ export function sacStimulus(lanes: number, bits: number, work: Terms): EnergySti
       words,
       windows: range(lanes).map((l) => terms.flatMap((groups) => groups.map((group) => group[l][1]))),
     },
-    words.reduce((sum, { length }) => sum + length, 0),
+    count,
+    { [kneaded ? 'word' : 'rawWord']: count, output: work.outputs },
   );
 }
 
@@ -113,6 +132,7 @@ export function macStimulus(lanes: number, bits: number, work: Terms): EnergySti
     macUnit,
     { units: 1, lanes, magnitudeBits: bits, activationBits: bits, bricks },
     bricks.length,
+    { cycle: bricks.length },
   );
 }
 
@@ -139,6 +159,13 @@ export function rowStimulus(kind: 'src' | 'msrc' | 'osrc', bits: number, rows: n
       ? { kind, geometry, operands, weights }
       : { kind, geometry, operands, weights, mask: null };
   });
+  const streamed = operations.reduce((sum, { operands }) => sum + operands.values.length, 0);
+  // An operand takes a cycle; in OSRC, where two rows are streamed, cycles are what the row takes.
+  const cycles = operations.reduce((sum, { operands, ...other }) => {
+    if (!('gradients' in other)) return sum + operands.columns.length;
+    const [x, g] = [operands, other.gradients].map(({ columns }) => Int32Array.from(columns));
+    return sum + osrcCycles(x, 0, x.length, g, 0, g.length, geometry, 2);
+  }, 0);
   return stimulusOf(
     rowUnit,
     {
@@ -150,7 +177,8 @@ export function rowStimulus(kind: 'src' | 'msrc' | 'osrc', bits: number, rows: n
       columnBits: 12,
       operations,
     },
-    operations.reduce((sum, { operands }) => sum + operands.values.length, 0),
+    streamed,
+    { [kind]: cycles },
   );
 }
 
@@ -162,6 +190,10 @@ export function kneaderStimulus(bits: number, groups: number): EnergyStimulus {
     mask: range(KNEADING_STRIDE).map(() => (random.uniform() < VALUE_DENSITY ? 1 : 0)),
   }));
   const left = drawn.map(({ codes, mask }) => codes.map((code, k) => code * mask[k]));
+  const words = left.reduce(
+    (sum, codes) => sum + Math.max(1, kneadedRows(codes, bits, KNEADING_STRIDE).length),
+    0,
+  );
   return stimulusOf(
     kneaderUnit,
     {
@@ -170,12 +202,13 @@ export function kneaderStimulus(bits: number, groups: number): EnergyStimulus {
       groups: drawn.map(({ codes }) => ({ codes, flush: 0 })),
       masks: drawn.map(({ mask }) => mask),
     },
-    left.reduce((sum, codes) => sum + Math.max(1, kneadedRows(codes, bits, KNEADING_STRIDE).length), 0),
+    words,
+    { word: words },
   );
 }
 
-/** A PPU behind three row PEs: its operation is a value of a finished row. */
-export function ppuStimulus(bits: number, sumBits: number, rows: number): EnergyStimulus {
+/** A PPU behind three row PEs: its operation is a value of a finished row, the sum of so many that PEs add to it. */
+export function ppuStimulus(bits: number, sumBits: number, rows: number, adds: number): EnergyStimulus {
   const random = new Random(SEED);
   // Sums of K = 3 rows of products, and a threshold that prunes about half of them.
   const productBits = 2 * bits;
@@ -188,11 +221,12 @@ export function ppuStimulus(bits: number, sumBits: number, rows: number): Energy
       relu: true,
       threshold: 2 ** (productBits - 1),
       rows: range(rows).map(() => ({
-        adds: range(3).flatMap(() =>
+        adds: range(adds).flatMap(() =>
           range(ROW_WIDTH).map((column): [number, number] => [column, codeOf(random, productBits)]),
         ),
       })),
     },
     rows * ROW_WIDTH,
+    { value: rows * ROW_WIDTH, add: rows * ROW_WIDTH * adds },
   );
 }
