@@ -16,10 +16,10 @@ export interface OutputFlags {
 const VIOLATIONS_SHOWN = 20;
 
 /** Prints or writes a report. @throws VerificationError after it, if the report holds violations */
-export const deliver = (
-  report: Report,
+export const deliver = <R extends Report>(
+  report: R,
   flags: OutputFlags,
-  asText: (report: Report) => string,
+  asText: (report: R) => string,
   io: Io,
 ): void => deliverAs(report, flags, { text: asText, csv: csvText }, io);
 

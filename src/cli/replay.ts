@@ -19,5 +19,7 @@ Try:
   kneadsim replay traces/lenet5-fmnist-late-s01500.safetensors --precision int8 --layer 'conv*'
   kneadsim replay traces/waifu2x-vgg7-scale2.0x.safetensors --json --out vgg7.json`,
     )
-    .action((file: string | undefined, flags: SimulationFlags) => runSimulation(file, flags, replayText, io));
+    .action((file: string | undefined, flags: SimulationFlags) =>
+      runSimulation(file, flags, (report) => report, replayText, io),
+    );
 }

@@ -7,7 +7,7 @@ import { resolveConfig, type MachineKind } from '../arch/machine.js';
 import { MACHINES } from '../arch/registry.js';
 import type { Report } from '../report/report.js';
 import { separateSettings } from '../simulate/memorySettings.js';
-import { selectLayers, simulate } from '../simulate.js';
+import { selectLayers, simulate, type SimulateOptions } from '../simulate.js';
 import { macCount } from '../tensor.js';
 import { openTrace } from '../trace/open.js';
 import type { Io } from './io.js';
@@ -18,10 +18,14 @@ import { LateBar } from './progress.js';
 /** MACs times machines that a step surely takes over a second for. */
 export const LONG_STEP = 1e8;
 
-export function runSimulation(
+/**
+ * @param complete adds what the command has beyond a run; `again` runs the same with other options
+ */
+export function runSimulation<R extends Report>(
   file: string | undefined,
   flags: SimulationFlags,
-  asText: (report: Report) => string,
+  complete: (report: Report, again: (changed: Partial<SimulateOptions>) => Report) => R,
+  asText: (report: R) => string,
   io: Io,
 ): void {
   rehearseWrite(flags.out);
@@ -35,15 +39,16 @@ export function runSimulation(
     const macs = layers.reduce((sum, { shape }) => sum + macCount(shape), 0);
     const stepped = level === 'step' || (level === undefined && !bare);
     const bar = new LateBar(io, stepped && macs * machines.length > LONG_STEP);
-    let report: Report;
+    const options: SimulateOptions = {
+      ...flags,
+      machines,
+      settings,
+      memory,
+      progress: (done, total, label) => bar.update(done, total, label),
+    };
+    let report: R;
     try {
-      report = simulate(trace, {
-        ...flags,
-        machines,
-        settings,
-        memory,
-        progress: (done, total, label) => bar.update(done, total, label),
-      });
+      report = complete(simulate(trace, options), (changed) => simulate(trace, { ...options, ...changed }));
     } finally {
       bar.stop();
     }

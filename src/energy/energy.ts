@@ -113,7 +113,7 @@ function logicOf(input: EnergyInput, node: EnergyNode): Logic | null {
   return {
     charges: [
       ...word.map((figure) => ({ figure, count: counters.busy })),
-      
+      ...output.map((figure) => ({ figure, count: outputs })),
       ...kneaders,
     ],
     idleClock: waiting * sum(clocked.map(({ clockPJ }) => clockPJ)),

@@ -2,14 +2,15 @@
  * What `compare` prints: one table with the machines side by side, per layer and in total. Machines that do not
  * fit into the width are folded below the others.
  */
+import type { CompareReport } from './budgetReport.js';
 import { budgetLine, configLine, factorLegend, heading, notes, verdict } from './heading.js';
 import { factor, short, whole } from './number.js';
-import type { LayerReport, MachineReport, Report } from './report.js';
-import { memoryLine, summaryTable, systemGroup, SYSTEM_LEGEND } from './systemTable.js';
+import type { LayerReport, MachineReport } from './report.js';
+import { budgetTable, memoryLine, summaryTable, systemGroup, SYSTEM_LEGEND } from './systemTable.js';
 import { PAGE_WIDTH, tableWidth, textTable, type Column } from './textTable.js';
 
 /** The report as text, without a line end at its end. */
-export function compareText(report: Report): string {
+export function compareText(report: CompareReport): string {
   return [
     [heading(report), ...budgetLine(report)].join('\n'),
     report.machines.map((machine) => configLine(machine, report.budget)).join('\n'),
@@ -17,6 +18,7 @@ export function compareText(report: Report): string {
     memoryLine(report),
     ...fold(report.machines, systemGroup).map((columns) => textTable(columns)),
     summaryTable(report),
+    ...budgetTable(report),
     [verdict(report), ...notes(report), ...factorLegend(report), ...SYSTEM_LEGEND].join('\n'),
   ].join('\n\n');
 }

@@ -1,6 +1,7 @@
 /** The whole system in tables: cycles with memory and what limits them, bytes, energy and area (SPEC sections 8 and 9). */
 import { ENERGY_PARTS } from '../energy/figure.js';
 import type { Bound } from '../memory/bottleneck.js';
+import type { BudgetSide, CompareReport } from './budgetReport.js';
 import { LEAST_SHARE } from './heading.js';
 import { factor, NOTHING, percent, short, whole } from './number.js';
 import type { LayerReport, MachineReport, Report } from './report.js';
@@ -90,6 +91,33 @@ export const SYSTEM_LEGEND = [
   'limit %        their largest part: compute, synchronisation of lanes, weights, activations, output',
   'energy         our synthesised logic and published memories (energyFigures in --json); no leakage',
 ];
+
+/** Equal multipliers beside equal logic; nothing where no machine has an area. */
+export function budgetTable({ budgets }: Pick<CompareReport, 'budgets'>): string[] {
+  if (budgets.every(({ area }) => area === null)) return [];
+  const columns = (side: 'lanes' | 'area', group: string): Column[] => {
+    const cells = (of: (own: BudgetSide) => string): string[] =>
+      budgets.map((row) => (row[side] ? of(row[side]) : NOTHING));
+    return [
+      { head: ['mult.'], cells: cells(({ multipliers }) => whole(multipliers)), gap: 3, group },
+      { head: ['mm2'], cells: cells(({ um2 }) => squareMillimetres(um2 ?? undefined)), gap: 1, group },
+      { head: ['PEs'], cells: cells(({ speedup }) => factor(speedup)), gap: 1, group },
+      { head: ['system'], cells: cells(({ systemSpeedup }) => factor(systemSpeedup)), gap: 1, group },
+      { head: ['energy'], cells: cells(({ efficiencyVsDense }) => factor(efficiencyVsDense)), gap: 1, group },
+    ];
+  };
+  const table = textTable(
+    [
+      { head: ['machine'], cells: budgets.map(({ machine }) => machine), text: true },
+      ...columns('lanes', 'equal multipliers'),
+      ...columns('area', 'equal logic'),
+    ],
+    false,
+  );
+  return [
+    `x dense MAC, in all, with as many multipliers as the dense array and with as much logic\n${table}`,
+  ];
+}
 
 /** What a machine's system took in all, and where its energy went. */
 export function systemLine({ total: { memory, energy, macs } }: Pick<MachineReport, 'total'>): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MACHINES } from '../../src/arch/registry.js';
 import { memoryOf, plainConfig } from '../../src/memory/config.js';
+import type { CompareReport } from '../../src/report/budgetReport.js';
 import { PAGE_WIDTH } from '../../src/report/textTable.js';
 import { parseCsv } from '../report/parseCsv.js';
 import { good, goodReport, kneadsim, LENET, SEPARABLE, temporaryFolder, WEIGHTS_ONLY } from './harness.js';
@@ -42,9 +43,13 @@ describe.each(['replay', 'compare'])('JSON of %s', (command) => {
     }
   });
 
-  test('is the same bytes twice, and the same from both commands', async () => {
-    const args = [...COUNT, '--precision', 'int8', '--budget', 'none', '--json'];
-    expect(await good(command, ...args)).toBe(await good('replay', ...args));
+  test('is the same bytes twice, and the same from both commands but for the budgets of compare', async () => {
+    const args = [...COUNT, '--precision', 'int8', '--budget', 'none'];
+    const text = await good(command, ...args, '--json');
+    expect(await good(command, ...args, '--json')).toBe(text);
+    const { budgets, ...report } = JSON.parse(text) as CompareReport;
+    expect(budgets === undefined).toBe(command === 'replay');
+    expect(report).toEqual(await goodReport('replay', ...args));
   });
 
   test('says null for verified where nothing was computed', async () => {
@@ -195,6 +200,26 @@ test('CSV holds what JSON holds, one row per machine and layer, then the total',
       Object.fromEntries(Object.entries(row).map(([k, v]) => [k, v === null ? '' : String(v)])),
     ),
   );
+});
+
+test('compare has both budgets, whichever one the run has', async () => {
+  const [lanes, area, none] = await Promise.all(
+    ['lanes', 'area', 'none'].map(async (budget) => {
+      const machines =
+        budget === 'area' ? ['--machine', 'dadiannao,tetris'] : ['--machine', 'dadiannao,stripes,tetris'];
+      return JSON.parse(
+        await good('compare', ...COUNT, ...machines, '--json', '--budget', budget),
+      ) as CompareReport;
+    }),
+  );
+  expect(none.budgets).toEqual(lanes.budgets);
+  expect(area.budgets).toEqual(lanes.budgets.filter(({ machine }) => machine !== 'stripes'));
+  const [dense, stripes, tetris] = lanes.budgets;
+  expect(stripes.area).toBeNull();
+  expect(tetris.lanes.multipliers).toBe(dense.lanes.multipliers);
+  expect(tetris.area!.um2!).toBeLessThanOrEqual(dense.area!.um2!);
+  expect(lanes.machines[2].total.speedupVsDense).toBe(tetris.lanes.speedup);
+  expect(area.machines[1].total.speedupVsDense).toBe(tetris.area!.speedup);
 });
 
 describe('--out', () => {
