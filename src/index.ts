@@ -52,6 +52,15 @@ export {
   type Phase,
   type StepResult,
 } from './arch/machine.js';
+export {
+  memoryOf,
+  MEMORY_PARAMETERS,
+  MEMORY_PRESETS,
+  type Memory,
+  type MemoryConfig,
+} from './memory/config.js';
+export type { Traffic } from './memory/traffic.js';
+export type { EnergyRow, MemoryReport, StoredReport } from './report/system.js';
 export type { Probe } from './sim/probe.js';
 export { Recorder } from './wave/recorder.js';
 export { RESERVED, waveText, type WaveFile } from './wave/wave.js';

@@ -20,6 +20,7 @@ import { layerRow, Totals, type LayerFacts, type Measured } from './report/row.j
 import type { SystemResult } from './report/system.js';
 import { emptyReport } from './simulate/begin.js';
 import { factsOf, loadLayer, workOf, type LoadedLayer } from './simulate/load.js';
+import { separateSettings } from './simulate/memorySettings.js';
 import { orderedPhases, pruneSettings, type RunOptions, type SimulateOptions } from './simulate/options.js';
 import { GradientPruner } from './simulate/prune.js';
 import { compareRecorded } from './simulate/recorded.js';
@@ -82,8 +83,10 @@ export function simulate(
   options: SimulateOptions,
   known: KnownForward | null = null,
 ): Report {
-  const { machines, settings = [], budget, precision } = options;
-  return runMachines(source, chooseMachines(machines, settings, budget, precision), options, known);
+  const { machines, budget, precision } = options;
+  const { settings, memory } = separateSettings(options.settings ?? []);
+  const choice = chooseMachines(machines, settings, budget, precision);
+  return runMachines(source, choice, { ...options, memory: options.memory ?? memory }, known);
 }
 
 /** As `simulate`, for machines that were configured already; one kind may come several times. */

@@ -3,6 +3,7 @@
  * how many cycles the array waits. PE cycles come from the machine; the array waits as one, so values are not touched.
  */
 import type { Counters, LayerWork, Machine, MachineKind, UnitKind } from '../arch/machine.js';
+import { kneadedWordBits } from '../bit/knead.js';
 import { palletsOf } from '../lower/pallets.js';
 import { lowerPhase } from '../lower/phases.js';
 import { weightsPerFilter } from '../tensor.js';
@@ -16,7 +17,6 @@ import { keptOnChip, outsideOf } from './onChip.js';
 import { localKeeps, planMoves, type LocalReads, type MovedBits } from './planMoves.js';
 import { RowNest } from './rowNest.js';
 import { inputsOf, laneStorage, outputBitsOf, rowStorage, type StoredOperands } from './storage.js';
-import { kneadedWordBits } from './stored.js';
 import { chooseTiling, type Tiling } from './tiling.js';
 import { bytesOf, noTraffic, SOURCES, type Operand, type Traffic } from './traffic.js';
 

@@ -7,6 +7,7 @@ import type { LayerWork, Machine, MachineKind, UnitKind } from '../arch/machine.
 import { kneadedRowsByUnit } from '../arch/offlineKneading.js';
 import type { SacConfig } from '../arch/sacConfig.js';
 import { rowOperands, type RowOperands } from '../arch/sparsetrainOperands.js';
+import { kneadedWordBits } from '../bit/knead.js';
 import type { LaneLowering } from '../lower/lowering.js';
 import { phaseOutputShape } from '../lower/phase.js';
 import type { CompressedRows } from '../sparse/rows.js';
@@ -14,7 +15,6 @@ import { elementCount, weightsPerFilter } from '../tensor.js';
 import type { MemoryConfig } from './config.js';
 import {
   finishedSums,
-  kneadedWordBits,
   kneadedWords,
   maskOf,
   rawCodes,

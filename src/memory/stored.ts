@@ -41,10 +41,6 @@ export const rawCodes = ({
 /** Bits of an index below `count`. */
 const indexBits = (count: number): number => Math.ceil(Math.log2(count));
 
-/** Bits of {flush, pass, B x {sign, pointer, valid}}. */
-export const kneadedWordBits = (magnitudeBits: number, kneadingStride: number): number =>
-  2 + magnitudeBits * (2 + Math.max(1, indexBits(kneadingStride)));
-
 export const kneadedWords = (words: number, wordBits: number): Stored =>
   stored('kneaded words', words, wordBits);
 

@@ -3,10 +3,9 @@
  * with integer credits, the queue of transfers at the DRAM port, and the array, which counts down the cycles of its move.
  * The order of transfers and what each waits for stand in `movePlan.ts`.
  *
- *   boundary   whatever has become possible happens, again and again until nothing more does: a transfer takes the
- *              credits that are there and is done with its last byte, and what waits for it may begin
- *   cycle      if the array waits, the cycle gets the first cause that still holds
- *   then       both ports get the credits of a cycle, and the array has one cycle less to go
+ *   cycle      an array that waits notes the first cause that holds; both ports get credits, the array counts down
+ *   boundary   transfers under way take the credits that are there. When one has its last byte, or the array the last
+ *              cycle of its move, whatever has become possible happens at once, until nothing more does
  *
  * Every byte is followed (SPEC section 10): of a buffer's two halves, what came in is what went out and what is there.
  */
@@ -27,21 +26,23 @@ const OWN_ACTIVATIONS = 1;
 const NEXT_WEIGHTS = 2;
 const DRAIN = 4;
 
+type Cause = keyof MoveTiming['stall'];
+
 class MemoryClock {
-  /** The transfer at the head of the DRAM queue: around which move, which, and its bytes that are left. */
+  /** The head of the DRAM queue: around which move, and which transfer. Whether it is under way. */
   private around = 0;
   private transfer = OWN_WEIGHTS - 1;
-  private left = 0;
+  private loading = false;
   /** Bytes of weights and of activations that have come in, own and next. */
   private weights = 0;
   private activations = 0;
   /** How many must have come in for move j: own up to its own, next before it. After the last move stand all of them. */
   private readonly weightsUntil: Float64Array;
   private readonly activationsUntil: Float64Array;
-  /** Fills that are done, and what is left of the one after them. */
+  /** Fills that are done, and whether the one after them is under way. */
   private filled = 0;
-  private fillLeft = 0;
-  /** Moves that the array has finished; whether it is in the one after them, and the cycles left of that. */
+  private filling = false;
+  /** Moves that the array has finished, whether it is in the one after them, and the cycles left of that. */
   private finished = 0;
   private running = false;
   private cyclesLeft = 0;
@@ -55,7 +56,7 @@ class MemoryClock {
     private readonly dram: Port,
     private readonly global: Port,
   ) {
-    const { moves, ownWeights, ownActivations, nextWeights, nextActivations, fill } = plan;
+    const { moves, ownWeights, ownActivations, nextWeights, nextActivations } = plan;
     const until = (own: Float64Array, next: Float64Array): Float64Array => {
       const sums = new Float64Array(moves + 1);
       let sum = 0;
@@ -68,40 +69,52 @@ class MemoryClock {
     };
     this.weightsUntil = until(ownWeights, nextWeights);
     this.activationsUntil = until(ownActivations, nextActivations);
-    if (moves > 0) this.fillLeft = fill[0];
     this.advanceQueue();
   }
 
   run(): MoveTiming {
     const { plan, dram, global } = this;
     const { moves } = plan;
-    const stall = { weights: 0, activations: 0, refill: 0, output: 0 };
     const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
     // What the last move loads for an outer tile after it, nobody waits for.
-    const wanted = this.weightsUntil[moves] + this.activationsUntil[moves] - this.nextOf(moves - 1);
+    const unwanted = this.nextOf(moves - 1);
+    const wanted = this.weightsUntil[moves] + this.activationsUntil[moves] - unwanted;
     const outputs = sum(plan.outputs);
     const fills = sum(plan.fill);
     // In each cycle the array counts down or a byte moves.
-    const most = sum(plan.cycles) + wanted + this.nextOf(moves - 1) + outputs + fills;
+    const most = sum(plan.cycles) + wanted + unwanted + outputs + fills;
+    const stall = { weights: 0, activations: 0, refill: 0, output: 0 };
     let cycles = 0;
-    for (;;) {
+    this.settle();
+    while (this.finished < moves || this.outputs.resident > 0) {
+      const cause = this.cause();
+      const from = cycles;
+      do {
+        if (++cycles > most) throw broken(`nothing moves in cycle ${cycles}`, `an end by cycle ${most}`);
+      } while (!this.cycle());
+      if (cause) stall[cause] += cycles - from;
       this.settle();
-      if (this.finished === moves && this.outputs.resident === 0) break;
-      if (!this.running) stall[this.cause()]++;
-      if (++cycles > most) throw broken(`nothing moves in cycle ${cycles}`, `an end by cycle ${most}`);
-      dram.tick();
-      global.tick();
-      if (this.running) this.cyclesLeft--;
     }
     if (global.passed !== fills) throw broken(`${global.passed} bytes passed the global port`, `${fills}`);
-    const underWay = this.left > 0 ? this.bytesOf(this.around, this.transfer) - this.left : 0;
+    const underWay = dram.left > 0 ? this.bytesOf(this.around, this.transfer) - dram.left : 0;
     this.loads.end(dram.passed - wanted - outputs - underWay);
     this.outputs.end(0);
     this.local.end(0);
     return { cycles, stall };
   }
 
-  /** A boundary of cycles. */
+  /** A cycle and the boundary after it. Returns whether something has come to its end there. */
+  private cycle(): boolean {
+    const { dram, global } = this;
+    dram.tick();
+    global.tick();
+    let ends = this.running && --this.cyclesLeft === 0;
+    if (this.loading && dram.move()) ends = true;
+    if (this.filling && global.move()) ends = true;
+    return ends;
+  }
+
+  /** Ends and begins what it can, until there is nothing more at this boundary. */
   private settle(): void {
     let again: boolean;
     do {
@@ -111,8 +124,9 @@ class MemoryClock {
     } while (again);
   }
 
-  /** Why the array waits in this cycle. */
-  private cause(): 'weights' | 'activations' | 'refill' | 'output' {
+  /** Why the array waits, until something comes to its end; null if it does not. */
+  private cause(): Cause | null {
+    if (this.running) return null;
     const j = this.finished;
     if (j === this.plan.moves) return 'output';
     if (this.weights < this.weightsUntil[j]) return 'weights';
@@ -120,11 +134,15 @@ class MemoryClock {
     return this.filled <= j ? 'refill' : 'output';
   }
 
-  /** The DRAM port. Returns whether a transfer got done. */
+  /** The DRAM port. Returns whether a transfer is done. */
   private load(): boolean {
-    if (this.left === 0 || !this.mayPass()) return false;
-    this.left = this.dram.pass(this.left);
-    if (this.left > 0) return false;
+    const { dram } = this;
+    if (!this.loading && dram.left > 0 && this.mayPass()) {
+      this.loading = true;
+      dram.move();
+    }
+    if (!this.loading || dram.left > 0) return false;
+    this.loading = false;
     const bytes = this.bytesOf(this.around, this.transfer);
     if (this.transfer === DRAIN) this.outputs.free(bytes);
     else {
@@ -145,13 +163,13 @@ class MemoryClock {
 
   /** Next transfer that has bytes. */
   private advanceQueue(): void {
-    const { moves } = this.plan;
-    while (this.left === 0 && this.around < moves + 2) {
+    const { dram } = this;
+    while (dram.left === 0 && this.around < this.plan.moves + 2) {
       if (++this.transfer > DRAIN) {
         this.transfer = OWN_WEIGHTS;
         this.around++;
       }
-      this.left = this.bytesOf(this.around, this.transfer);
+      dram.left = this.bytesOf(this.around, this.transfer);
     }
   }
 
@@ -180,18 +198,23 @@ class MemoryClock {
     return j >= 0 && j < moves ? nextWeights[j] + nextActivations[j] : 0;
   }
 
-  /** The global port. Returns whether a fill got done. */
+  /** The global port. Returns whether a fill is done. */
   private fill(): boolean {
-    const { plan, filled } = this;
-    if (filled === plan.moves || this.finished < filled - 1) return false;
-    if (this.weights < this.weightsUntil[filled] || this.activations < this.activationsUntil[filled])
-      return false;
-    this.fillLeft = this.global.pass(this.fillLeft);
-    if (this.fillLeft > 0) return false;
+    const { plan, global, filled } = this;
+    if (!this.filling) {
+      if (filled === plan.moves || this.finished < filled - 1) return false;
+      if (this.weights < this.weightsUntil[filled] || this.activations < this.activationsUntil[filled])
+        return false;
+      this.filling = true;
+      global.left = plan.fill[filled];
+      global.move();
+    }
+    if (global.left > 0) return false;
+    this.filling = false;
     this.local.put(plan.fill[filled], plan.fill[filled] + (filled > 0 ? plan.fill[filled - 1] : 0));
     // What the move before kept for an outer tile is sent with it, or stands in the half that is now written over.
     this.loads.free(this.ownOf(filled) + this.nextOf(filled - 1));
-    if (++this.filled < plan.moves) this.fillLeft = plan.fill[this.filled];
+    this.filled++;
     return true;
   }
 

@@ -2,11 +2,13 @@
 import { VerificationError } from '../errors.js';
 import type { PortConfig } from './movePlan.js';
 
-/** A token bucket: credits come in each cycle, a byte takes one. */
+/** A token bucket: credits come in each cycle, a byte takes one. It moves one transfer at a time. */
 export class Port {
   private credits: number;
   private readonly bytesPerCycle: number;
   private readonly burstBytes: number;
+  /** Bytes of the transfer that have still to pass. */
+  left = 0;
   /** Bytes that have passed. */
   passed = 0;
 
@@ -15,16 +17,18 @@ export class Port {
     this.credits = this.burstBytes = burstBytes;
   }
 
+  /** The credits of a cycle. */
   tick(): void {
     this.credits = Math.min(this.burstBytes, this.credits + this.bytesPerCycle);
   }
 
-  /** Moves as many of `bytes` as there are credits. Returns those that are left. */
-  pass(bytes: number): number {
-    const taken = Math.min(bytes, this.credits);
-    this.credits -= taken;
-    this.passed += taken;
-    return bytes - taken;
+  /** Moves as many bytes as there are credits. Returns whether they were the last ones. */
+  move(): boolean {
+    const bytes = Math.min(this.left, this.credits);
+    this.credits -= bytes;
+    this.passed += bytes;
+    this.left -= bytes;
+    return this.left === 0;
   }
 }
 

@@ -52,7 +52,10 @@ export interface RunOptions {
 export interface SimulateOptions extends RunOptions {
   /** Machine names, in the order of the report. */
   machines: readonly string[];
-  /** `[machine.]parameter=value`; without a machine it goes to every chosen one that has the parameter. */
+  /**
+   * `[machine.]parameter=value`; without a machine it goes to every chosen one that has the parameter. `memory.` settings
+   * change the default preset, unless `memory` is given.
+   */
   settings?: readonly string[];
 }
 
