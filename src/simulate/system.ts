@@ -11,11 +11,11 @@ import {
   type MachineKind,
   type Phase,
 } from '../arch/machine.js';
-import { energyOf, figuresOf, rowSumsAtMost, type EnergyInput } from '../energy/energy.js';
+import { energyOf, figuresOf, type EnergyInput } from '../energy/energy.js';
 import type { EnergyFigure } from '../energy/figure.js';
+import { rowSums } from '../energy/rowSums.js';
 import type { EnergyNode } from '../energy/node.js';
 import { phaseOutputShape } from '../lower/phase.js';
-import { rowShape } from '../lower/rowOperations.js';
 import { cyclePartsOf } from '../memory/bottleneck.js';
 import type { MemoryConfig } from '../memory/config.js';
 import { memorySystem, type MemoryResult } from '../memory/memory.js';
@@ -24,7 +24,7 @@ import { noTraffic } from '../memory/traffic.js';
 import type { Precision } from '../quantize.js';
 import type { SystemResult } from '../report/system.js';
 import { clockMoves } from '../sim/memoryClock.js';
-import { elementCount, macCount, outputSize } from '../tensor.js';
+import { elementCount, macCount } from '../tensor.js';
 
 export interface SystemOptions {
   memory: MemoryConfig;
@@ -58,6 +58,7 @@ function energyInput(
   node: EnergyNode,
 ): EnergyInput {
   const { phase, shape, precision } = work;
+  const { rows } = machine.arrayOf(phase);
   return {
     kind,
     config: machine.config,
@@ -65,20 +66,13 @@ function energyInput(
     precision,
     counters,
     outputs: elementCount(phaseOutputShape(phase, shape)),
-    rowSums: machine.arrayOf(phase).rows ? rowSumsAtMost(counters, rowWidth(work)) : 0,
+    rowSums: rows ? rowSums(work, rows.taps, kind.units(phase) === 'denseRow') : 0,
     traffic,
     capacities: { globalBytes, localBytes },
     macs: macCount(shape),
     systemCycles,
     node,
   };
-}
-
-/** Columns of what row operations add to. */
-function rowWidth({ phase, shape }: LayerWork): number {
-  const s = rowShape(shape);
-  if (phase === 'gradWeight') return s.kernelWidth;
-  return phase === 'forward' ? outputSize(s).outWidth : s.width;
 }
 
 /** Every figure that a machine's energy is made of, once. */

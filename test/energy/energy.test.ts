@@ -3,19 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { addCounters, resolveConfig, zeroCounters, type Counters } from '../../src/arch/machine.js';
 import { machineKind } from '../../src/arch/registry.js';
-import {
-  energyOf,
-  figuresOf,
-  rowSumsAtMost,
-  type EnergyInput,
-  type EnergyReport,
-} from '../../src/energy/energy.js';
+import { energyOf, figuresOf, rowSumsAtMost, type EnergyReport } from '../../src/energy/energy.js';
 import { ENERGY_PARTS, type EnergyPart } from '../../src/energy/figure.js';
 import { coefficientAt, ENERGY_NODES, nodeName } from '../../src/energy/node.js';
 import { addTraffic, MEMORY_LEVELS, noTraffic, OPERANDS } from '../../src/memory/traffic.js';
 import { PRECISIONS, type Precision } from '../../src/quantize.js';
-import { CONFIGURATIONS } from '../../src/rtl/synth/configurations.js';
-import { noWork, placeOf, WITH_LOGIC, WITHOUT_LOGIC, work, type Place, type Work } from './support.js';
+import { noWork, place, placeOf, WITH_LOGIC, WITHOUT_LOGIC, work, type Place, type Work } from './support.js';
 
 const MEMORY_PARTS = { local: 'localBuffer', global: 'globalBuffer', dram: 'dram' } as const;
 const some = placeOf(WITH_LOGIC);
@@ -177,31 +170,36 @@ describe('figures', () => {
     );
   });
 
-  test('of 45 nm that SPEC section 9 states are met', () => {
+  test('of a MAC unit of one lane at 45 nm are those of SPEC section 9', () => {
     const one = resolveConfig(machineKind('dadiannao'), { lanes: '1' });
-    for (const [precision, product, word] of [
-      ['int8', 3.0, 9.5],
-      ['int16', 5.0, 29.4],
-    ] as [Precision, number, number][]) {
+    for (const [precision, product] of [
+      ['int8', 3.0],
+      ['int16', 5.0],
+    ] as [Precision, number][]) {
       const figures = figuresOf({ ...place('dadiannao', one, precision, '45nm'), ...noWork() });
       expect(figures[0]).toMatchObject({ pJ: product, how: 'measured', measuredAt: '45 nm' });
-      // The SAC unit under the stimulus by which it was measured.
-      const { report, words } = stimulusRun(precision, 1, '45nm');
-      const { splitter, segmentAdder, rearTree, pe } = report.parts;
-      expect((splitter! + segmentAdder! + rearTree! + pe!) / words / word).toBeCloseTo(1, 1);
     }
   });
 
-  test.each(PRECISIONS.flatMap((precision) => [1, 16].map((lanes) => [precision, lanes] as const)))(
-    'of 180 nm give what was measured: a PE of %s and %i lanes, with its idle clock',
-    (precision, lanes) => {
-      const { report, words } = stimulusRun(precision, lanes, '180nm');
-      const measured = coefficientAt('180nm', 'sacPe', precision, lanes)!.pJ.word;
-      // Sums that begin anew are averaged over the runs (src/rtl/synth/configurations.ts).
-      expect(Math.abs((report.total! + report.idleClock!) / (words * measured) - 1)).toBeLessThan(0.02);
-      expect(report.idleClock).toBeGreaterThan(0);
-    },
-  );
+  it('are scaled by what a SAC word takes at both nodes, those of MAC units by a MAC cycle', () => {
+    fc.assert(
+      fc.property(some, (place) => {
+        const [near, far] = ENERGY_NODES.map((node) => figuresOf({ ...place, node, ...noWork() }));
+        const [sac, mac] = (['sacUnit', 'macUnit'] as const).map((unit) => {
+          const [at45, at180] = ENERGY_NODES.map((node) => coefficientAt(node, unit, place.precision, 1)!.pJ);
+          return (at45.word ?? at45.cycle) / (at180.word ?? at180.cycle);
+        });
+        near.forEach((figure, i) => {
+          if ((Object.values(MEMORY_PARTS) as string[]).includes(figure.part)) return;
+          const ratio = figure.unit === 'MAC unit' ? mac : sac;
+          close(figure.pJ / far[i].pJ, ratio);
+          if (figure.clockPJ > 0) close(figure.clockPJ / far[i].clockPJ, ratio);
+          if (figure.how.startsWith('scaled'))
+            expect(Number(/by ([\d.]+)/.exec(figure.how)![1]) / ratio).toBeCloseTo(1, 3);
+        });
+      }),
+    );
+  });
 
   test('a SAC unit spreads the cost of a tree over the words of an output', () => {
     const tree = (words: number): number => {
@@ -248,32 +246,3 @@ test('row sums are bounded by products and by columns of operations', () => {
   expect(rowSumsAtMost(counters, 10)).toBe(70);
   expect(rowSumsAtMost(counters, 28)).toBe(100);
 });
-
-function place(
-  name: string,
-  config: EnergyInput['config'],
-  precision: Precision,
-  node: (typeof ENERGY_NODES)[number],
-): Place {
-  return {
-    ...{ kind: machineKind(name), config, precision, node, phase: 'forward', macs: 1, systemCycles: 1 },
-    capacities: { globalBytes: 1 << 20, localBytes: 1 << 13 },
-  };
-}
-
-/** Energy of the work by which a SAC PE of one unit was measured, from the counts of the stimulus and its cycles. */
-function stimulusRun(
-  precision: Precision,
-  lanes: number,
-  node: (typeof ENERGY_NODES)[number],
-): { report: EnergyReport; words: number } {
-  const { energy: runs } = CONFIGURATIONS.find(
-    (c) => c.name === 'sacPe' && c.precision === precision && c.units === 1 && c.lanes === lanes,
-  )!;
-  const { counts, lines } = runs.word.stimulus();
-  const done = { ...noWork(), outputs: counts.output };
-  done.counters.busy = counts.word;
-  done.counters.stall.flush = lanes * lines().length - counts.word;
-  const config = resolveConfig(machineKind('tetris'), { lanes: String(lanes), units: '1' });
-  return { report: energy(place('tetris', config, precision, node), done), words: counts.word };
-}

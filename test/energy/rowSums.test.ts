@@ -68,4 +68,5 @@ test('wide rows: more than 32 columns are in several words', () => {
   const activations = Array.from({ length: 100 }, (_, i) => (i % 33 === 31 ? 1 : 0));
   // Around 31, 64 and 97.
   expect(rowSums(layer(shape, 'int8', { activations }), 3, false)).toBe(9);
+  expect(rowSums(layer(shape, 'int8', { activations }), 3, true)).toBe(100);
 });

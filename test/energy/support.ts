@@ -4,14 +4,15 @@ import {
   resolveConfig,
   zeroCounters,
   type Counters,
+  type MachineConfig,
   type MachineKind,
   type Phase,
 } from '../../src/arch/machine.js';
-import { MACHINES } from '../../src/arch/registry.js';
+import { machineKind, MACHINES } from '../../src/arch/registry.js';
 import type { EnergyInput } from '../../src/energy/energy.js';
-import { ENERGY_NODES } from '../../src/energy/node.js';
+import { ENERGY_NODES, type EnergyNode } from '../../src/energy/node.js';
 import { MEMORY_LEVELS, OPERANDS, noTraffic, type Traffic } from '../../src/memory/traffic.js';
-import { PRECISIONS } from '../../src/quantize.js';
+import { PRECISIONS, type Precision } from '../../src/quantize.js';
 
 export const WITH_LOGIC = MACHINES.filter((kind) =>
   kind.phases.every((phase) => kind.units(phase) !== 'serial'),
@@ -90,3 +91,14 @@ export const placeOf = (kinds: readonly MachineKind[]): fc.Arbitrary<Place> =>
         systemCycles: fc.integer({ min: 1, max: 1e9 }),
       }),
     );
+
+/** A place in the forward phase, beside memories of the table. */
+export const place = (
+  name: string,
+  config: MachineConfig,
+  precision: Precision,
+  node: EnergyNode,
+): Place => ({
+  ...{ kind: machineKind(name), config, precision, node, phase: 'forward', macs: 1, systemCycles: 1 },
+  capacities: { globalBytes: 1 << 20, localBytes: 1 << 13 },
+});
