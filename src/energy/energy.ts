@@ -22,7 +22,7 @@ export interface EnergyInput {
   counters: Counters;
   /** Finished sums: outputs of the phase. */
   outputs: number;
-  /** Sums that row PEs add to row buffers, from `rowSums.ts`; 0 on other machines. */
+  /** Sums that row PEs add to row buffers (`rowSums.ts`); 0 on other machines. */
   rowSums: number;
   traffic: Traffic;
   /** Of the global buffer, and of the buffer of one tile or group; may be Infinity. */
@@ -65,14 +65,6 @@ interface Logic {
   /** pJ of clock pins. */
   idleClock: number;
 }
-
-/**
- * A bound on `rowSums` from counters alone: no more than there are products, nor than columns of a row for each row
- * operation. Dense rows of stride 1 reach it; on late gradients and activations of ResNet-8 it is 1.4 to 1.5 times too much.
- * @param rowWidth of what the row operations add to: columns of a row of outputs, in gradWeight taps of a kernel row
- */
-export const rowSumsAtMost = ({ terms, rowOperations }: Counters, rowWidth: number): number =>
-  Math.min(terms, rowOperations * rowWidth);
 
 const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
 const waitingLaneCycles = ({ stall, idle }: Counters): number =>

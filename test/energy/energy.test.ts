@@ -3,12 +3,22 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { addCounters, resolveConfig, zeroCounters, type Counters } from '../../src/arch/machine.js';
 import { machineKind } from '../../src/arch/registry.js';
-import { energyOf, figuresOf, rowSumsAtMost, type EnergyReport } from '../../src/energy/energy.js';
+import { energyOf, figuresOf, type EnergyReport } from '../../src/energy/energy.js';
 import { ENERGY_PARTS, type EnergyPart } from '../../src/energy/figure.js';
 import { coefficientAt, ENERGY_NODES, nodeName } from '../../src/energy/node.js';
 import { addTraffic, MEMORY_LEVELS, noTraffic, OPERANDS } from '../../src/memory/traffic.js';
 import { PRECISIONS, type Precision } from '../../src/quantize.js';
-import { noWork, place, placeOf, WITH_LOGIC, WITHOUT_LOGIC, work, type Place, type Work } from './support.js';
+import {
+  noWork,
+  place,
+  placeOf,
+  WITH_LOGIC,
+  WITHOUT_LOGIC,
+  work,
+  type Place,
+  type Work,
+  rowSumsAtMost,
+} from './support.js';
 
 const MEMORY_PARTS = { local: 'localBuffer', global: 'globalBuffer', dram: 'dram' } as const;
 const some = placeOf(WITH_LOGIC);

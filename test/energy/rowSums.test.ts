@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { afterEach, expect, it, test, vi } from 'vitest';
 import { machineKind } from '../../src/arch/registry.js';
-import { rowSumsAtMost } from '../../src/energy/energy.js';
 import { rowSums } from '../../src/energy/rowSums.js';
 import { caseArbitrary, workOf } from '../../src/fuzz.js';
 import { rowShape } from '../../src/lower/rowOperations.js';
@@ -10,6 +9,7 @@ import type { Phase } from '../../src/lower/phase.js';
 import { RowAccumulators } from '../../src/sim/rowAccumulators.js';
 import { outputSize } from '../../src/tensor.js';
 import { configured, conv, layer, pad } from '../support/layers.js';
+import { rowSumsAtMost } from './support.js';
 
 const KINDS = ['sparsetrain', 'sparsetrain-dense'].map(machineKind);
 afterEach(() => void vi.restoreAllMocks());
