@@ -101,3 +101,38 @@ law.prop([
   expect(back).toEqual(rows.map(([text, real, integer]) => ({ text, real, integer: BigInt(integer) })));
   expect(parquetBytes(columns, { a: 'b' })).toEqual(bytes);
 });
+
+test('memory is an axis by preset and by parameter, and its columns are told from those of results', async () => {
+  const folder = temporaryFolder();
+  await good(
+    ...['sweep', LENET, '--machine', 'tetris,dadiannao', '--level', 'count', '--layer', 'conv3'],
+    ...['--memory', 'edge-like,infinite', '--set', 'memory.dramBytesPerCycle=2,4,infinite', '--out', folder],
+  );
+  const [header, ...rows] = parseCsv(readFileSync(join(folder, 'sweep.csv'), 'utf8'));
+  expect(header.slice(0, 7)).toEqual(
+    'point,machine,level,layer,memoryPreset,memory.dramBytesPerCycle,name'.split(','),
+  );
+  const of = (row: string[], name: string): string => row[header.indexOf(name)];
+  // A layer and a total each.
+  expect(rows).toHaveLength(2 * 2 * 3 * 2);
+  for (const row of rows) {
+    const slower = Number(of(row, 'memory.systemCycles')) - Number(of(row, 'cycles'));
+    const free = of(row, 'memoryPreset') === 'infinite' && of(row, 'memory.dramBytesPerCycle') === 'infinite';
+    expect(slower > 0).toBe(!free);
+  }
+  const file = readFileSync(join(folder, 'sweep.parquet'));
+  const buffer = file.buffer.slice(file.byteOffset, file.byteOffset + file.length);
+  const objects = await parquetReadObjects({ file: buffer });
+  expect(objects.map((object) => Object.values(object).map((v) => (v === null ? '' : String(v))))).toEqual(
+    rows,
+  );
+  const types = Object.fromEntries(parquetMetadata(buffer).schema.map(({ name, type }) => [name, type]));
+  expect(types).toMatchObject({
+    memoryPreset: 'BYTE_ARRAY',
+    'memory.boundBy': 'BYTE_ARRAY',
+    'memory.stored.masks.form': 'BYTE_ARRAY',
+    'memory.keepsSwept': 'BOOLEAN',
+    'memory.traffic.dram.reads.weights': 'DOUBLE',
+    'energy.total': 'DOUBLE',
+  });
+});
