@@ -8,7 +8,7 @@ import type { Block } from '../lower/blocks.js';
 import { outputSize, type ConvShape } from '../tensor.js';
 import { LaneBlocks } from './laneBlocks.js';
 import type { LocalNest, Nest } from './nest.js';
-import { noBits, type Bits, type Source } from './traffic.js';
+import { addBits, noBits, type Bits, type Source } from './traffic.js';
 
 export interface LaneData {
   phase: 'forward' | 'gradInput';
@@ -140,7 +140,7 @@ export class LaneNest implements Nest {
     for (let step = from; step < to;) {
       const y = step % resultRows;
       const last = Math.min(y + to - step, resultRows);
-      const begin = fresh ? (y === 0 ? 0 : this.rowsUntil(y)) : this.rowsFrom(y);
+      const begin = y === 0 ? 0 : fresh ? this.rowsUntil(y) : Math.min(this.rowsFrom(y), this.rowsUntil(y));
       rows += Math.max(0, (last === resultRows ? windowRows : this.rowsUntil(last)) - begin);
       step += last - y;
     }
@@ -179,14 +179,16 @@ export class LaneNest implements Nest {
     for (let y = 0; y < resultRows; y++) before[y + 1] = before[y] + taps(rows, y);
     const until = (step: number): number =>
       Math.floor(step / resultRows) * before[resultRows] + before[step % resultRows];
+    const values = (from: number, to: number): Bits =>
+      this.window((until(to) - until(from)) * columnTaps * this.planes);
     return {
       buffers: (outer) => blocks.tiles[outer],
       stationary: (outer) => this.stationary(outer),
       stationaryCopies: (outer) => blocks.replicas[outer],
       largest: blocks.largestTile,
       turns: (outer, from, to) => blocks.turns(outer, from, to, batch * resultRows),
-      streamed: (_, from, to) => this.window((until(to) - until(from)) * columnTaps * this.planes),
-      streamedCopies: (outer) => blocks.chunks[outer],
+      streamed: (_, from, to) => values(from, to),
+      written: (outer, from, to) => addBits(noBits(), values(from, to), blocks.chunks[outer]),
       rows: (_, from, to) => this.window(this.rowsFor(from, to, true) * this.windowWidth * this.planes),
     };
   }

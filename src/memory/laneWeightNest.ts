@@ -109,7 +109,7 @@ export class LaneWeightNest implements Nest {
     for (let step = from; step < to;) {
       const y = step % outHeight;
       const last = Math.min(y + to - step, outHeight);
-      const begin = y === 0 ? 0 : fresh ? until(y) : inside(y * strideY - padTop);
+      const begin = y === 0 ? 0 : fresh ? until(y) : Math.min(until(y), inside(y * strideY - padTop));
       rows += Math.max(0, (last === outHeight ? height : until(last)) - begin);
       step += last - y;
     }
@@ -175,20 +175,23 @@ export class LaneWeightNest implements Nest {
     });
     const until = (r: number, step: number): number =>
       Math.floor(step / outHeight) * before[r][outHeight] + before[r][step % outHeight];
+    const inputsOf = (outer: number, from: number, to: number): number => {
+      const { columns } = this.touched[outer];
+      let inputs = 0;
+      for (let r = 0; r < s.kernelHeight; r++) inputs += columns[r] * (until(r, to) - until(r, from));
+      return inputs;
+    };
     return {
       buffers: (outer) => this.blocks.tiles[outer],
       stationary: () => noBits(),
       stationaryCopies: () => 1,
       largest: 0,
       turns: () => 0,
-      streamed: (outer, from, to) => {
-        const { columns, filters } = this.touched[outer];
-        let inputs = 0;
-        for (let r = 0; r < s.kernelHeight; r++) inputs += columns[r] * (until(r, to) - until(r, from));
-        return this.bits(inputs, filters * (to - from) * outWidth);
-      },
-      // Each unit has a stream of its own; the tiles of a filter get its gradients together.
-      streamedCopies: () => 1,
+      streamed: (outer, from, to) =>
+        this.bits(inputsOf(outer, from, to), this.touched[outer].filters * (to - from) * outWidth),
+      // Each unit has a stream of its own; all tiles of a filter get its gradients.
+      written: (outer, from, to) =>
+        this.bits(inputsOf(outer, from, to), this.blocks.tiles[outer] * (to - from) * outWidth),
       rows: (outer, from, to) => {
         const { channels, filters } = this.touched[outer];
         const inputs = this.inputRows(from, to, true) * channels * s.width;

@@ -4,6 +4,7 @@
  */
 import type { Counters, LayerWork, Machine, MachineKind, UnitKind } from '../arch/machine.js';
 import { kneadedWordBits } from '../bit/knead.js';
+import { UserError } from '../errors.js';
 import { palletsOf } from '../lower/pallets.js';
 import { lowerPhase } from '../lower/phases.js';
 import { weightsPerFilter } from '../tensor.js';
@@ -13,7 +14,7 @@ import { LaneWeightNest } from './laneWeightNest.js';
 import type { MemoryCause, MovePlan, MoveTiming, PortConfig } from '../sim/movePlan.js';
 import { timeMoves } from './moveTiming.js';
 import type { Nest } from './nest.js';
-import { keptOnChip, outsideOf } from './onChip.js';
+import { onChipChoices, outsideOf, type OnChip } from './onChip.js';
 import { localKeeps, planMoves, type LocalReads, type MovedBits } from './planMoves.js';
 import { RowNest } from './rowNest.js';
 import { inputsOf, laneStorage, outputBitsOf, rowStorage, type StoredOperands } from './storage.js';
@@ -59,10 +60,7 @@ export function memorySystem(
   timer: MoveTimer = timeMoves,
 ): MemoryResult {
   const { nest, stored } = layerData(kind, machine, work, counters, config);
-  const chip = keptOnChip(stored, work.phase, config);
-  const outside = outsideOf(nest, chip);
-  const keeps = localKeeps(nest, config);
-  const tiling = chooseTiling(outside, 8 * config.globalBytes - chip.bits, keeps, work.name);
+  const { chip, outside, tiling } = placement(nest, stored, work, config);
   const reads = localReads(kind.units(work.phase), machine, work, counters);
   const { plan, moved } = planMoves(nest, outside, tiling, config, counters.cycles, reads, work.name);
   const dram = port(config.dramBytesPerCycle, config.dramBurstBytes);
@@ -85,6 +83,28 @@ export function memorySystem(
   };
   result.violations = violationsOf(kind, work, counters, result, plan);
   return result;
+}
+
+/** What stays on chip, and how the rest goes through the global buffer: whatever gives the least DRAM traffic. */
+function placement(
+  nest: Nest,
+  stored: StoredOperands,
+  { name, phase }: LayerWork,
+  config: MemoryConfig,
+): { chip: OnChip; outside: Nest; tiling: Tiling } {
+  const keeps = localKeeps(nest, config);
+  let best: ReturnType<typeof placement> | null = null;
+  for (const chip of onChipChoices(stored, phase, config)) {
+    const outside = outsideOf(nest, chip);
+    const tiling = chooseTiling(outside, 8 * config.globalBytes - chip.bits, keeps);
+    if (tiling && (!best || tiling.dramBits < best.tiling.dramBits)) best = { chip, outside, tiling };
+  }
+  if (best) return best;
+  throw new UserError(
+    'memory-too-small',
+    `layer ${name}: found a global buffer of ${config.globalBytes} bytes, which the layer would pass in millions of ` +
+      'pieces; expected a larger one: --set memory.globalBytes=N',
+  );
 }
 
 /** A bucket holds at least the credits of a cycle. */

@@ -45,9 +45,9 @@ export interface LocalNest {
   readonly largest: number;
   /** How often they are sent again in these steps if local buffers do not keep them: once per turn of outputs. */
   turns(outer: number, from: number, to: number): number;
-  /** Operands value by value, as PEs take them: bits sent, and buffers that each goes into. */
+  /** Operands value by value, as PEs take them: bits sent, and bits written into all the buffers that each goes into. */
   streamed(outer: number, from: number, to: number): Bits;
-  streamedCopies(outer: number): number;
+  written(outer: number, from: number, to: number): Bits;
   /**
    * Or by whole rows, from which PEs then take what they need: each row once per outer tile, into all buffers. null
    * where local buffers take values only. Steps need `swept` in the buffer at once.

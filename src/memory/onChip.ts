@@ -11,28 +11,29 @@ export interface OnChip {
   bits: number;
 }
 
-/** Half of the buffer stays free for what passes through it. */
-const SHARE = 1 / 2;
-
-/** Weights first, then activations, each group as a whole or not at all. What gradWeight yields goes with the weights. */
-export function keptOnChip(
+/**
+ * What may stay, most first: weights and activations each as a whole. What gradWeight yields goes with the weights. Whether
+ * it pays is for the tiling to say, since it leaves less room for what passes.
+ */
+export function onChipChoices(
   stored: StoredOperands,
   phase: Phase,
   { onChip, globalBytes }: MemoryConfig,
-): OnChip {
+): OnChip[] {
   const isWeights = (operand: Operand): boolean =>
     operand === 'weights' || (operand === 'outputs' && phase === 'gradWeight');
-  const kept: OnChip = { operands: [], bits: 0 };
-  const keep = (weights: boolean): void => {
-    const operands = OPERANDS.filter((operand) => stored[operand] && isWeights(operand) === weights);
-    const bits = operands.reduce((sum, operand) => sum + stored[operand]!.bits, 0);
-    if (kept.bits + bits > SHARE * 8 * globalBytes) return;
-    kept.operands.push(...operands);
-    kept.bits += bits;
+  const of = (weights: boolean, activations: boolean): OnChip => {
+    const operands = OPERANDS.filter(
+      (operand) => stored[operand] && (isWeights(operand) ? weights : activations),
+    );
+    return { operands, bits: operands.reduce((sum, operand) => sum + stored[operand]!.bits, 0) };
   };
-  if (onChip === 'weights' || onChip === 'all') keep(true);
-  if (onChip === 'activations' || onChip === 'all') keep(false);
-  return kept;
+  const weights = onChip === 'weights' || onChip === 'all';
+  const activations = onChip === 'activations' || onChip === 'all';
+  const choices = [of(weights, activations)];
+  if (onChip === 'all') choices.push(of(false, true), of(true, false));
+  if (onChip !== 'none') choices.push(of(false, false));
+  return choices.filter(({ bits }) => bits <= 8 * globalBytes);
 }
 
 /** The nest without what is on chip. */

@@ -164,7 +164,7 @@ class Planner {
 
   private valueBits(outer: number, from: number, to: number): number {
     const { local } = this.nest;
-    return sumBits(local.streamed(outer, from, to)) * local.streamedCopies(outer);
+    return sumBits(local.written(outer, from, to));
   }
 
   /** Kept rows go into all buffers, once per epoch; values only where they are used, each time. */
@@ -224,23 +224,29 @@ class Planner {
     const { local } = this.nest;
     const buffers = local.buffers(outer);
     let written = 0;
-    const send = (bits: Bits, copies: number): void => {
+    const send = (bits: Bits, into: Bits): void => {
       addBits(moved.sent, bits);
-      addBits(moved.local, bits, copies);
-      written += sumBits(bits) * copies;
+      addBits(moved.local, into);
+      written += sumBits(into);
     };
+    const copied = (bits: Bits, copies: number): void => send(bits, addBits(noBits(), bits, copies));
     const how = this.takes(outer, from, to);
-    if (how === 'kept') send(partOf(this.nest.swept(outer, from, to, true), i, pieces), buffers);
-    else if (how === 'rows') send(partOf(local.rows!(outer, from, to), i, pieces), buffers);
-    else send(partOf(local.streamed(outer, from, to), i, pieces), local.streamedCopies(outer));
+    if (how === 'kept') copied(partOf(this.nest.swept(outer, from, to, true), i, pieces), buffers);
+    else if (how === 'rows') copied(partOf(local.rows!(outer, from, to), i, pieces), buffers);
+    else
+      send(
+        partOf(local.streamed(outer, from, to), i, pieces),
+        partOf(local.written(outer, from, to), i, pieces),
+      );
     if (tiling.keepsStationary === 'local') {
       // It comes in with the moves of the outer tile before, and goes on a move later.
       const copies = m === 0 ? local.stationaryCopies(outer) : local.stationaryCopies(Math.max(next, outer));
-      send(outer === 0 && m === 0 ? local.stationary(0) : this.arrived, copies);
+      copied(outer === 0 && m === 0 ? local.stationary(0) : this.arrived, copies);
       this.arrived = next < 0 ? noBits() : partOf(local.stationary(next), m, moves);
     } else {
-      const times = part(local.turns(outer, from, to), i, pieces);
-      send(addBits(noBits(), local.stationary(outer), times), local.stationaryCopies(outer));
+      // A turn may take several moves.
+      const again = addBits(noBits(), local.stationary(outer), local.turns(outer, from, to));
+      copied(partOf(again, i, pieces), local.stationaryCopies(outer));
     }
     return bytesOf(written / Math.max(1, buffers));
   }
@@ -250,11 +256,7 @@ class Planner {
     const { nest, config, moved, totalCycles, reads } = this;
     const { local } = nest;
     const cycles = part(nest.startOf(outer, to) - nest.startOf(outer, from), i, pieces);
-    const once = addBits(
-      noBits(),
-      partOf(local.streamed(outer, from, to), i, pieces),
-      local.streamedCopies(outer),
-    );
+    const once = partOf(local.written(outer, from, to), i, pieces);
     if (reads.bits !== null) once[reads.operand] = 0;
     addBits(moved.read, once);
     if (config.localBytesPerCycle === Infinity || totalCycles === 0) return cycles;

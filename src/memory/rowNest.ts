@@ -173,18 +173,19 @@ export class RowNest implements Nest {
     const { data } = this;
     // A step of an outer tile is like any other of it; in gradWeight but for the input plane.
     const perStep = Array.from({ length: this.outers }, (_, outer) => this.readPerStep(outer));
+    const streamed = (outer: number, from: number, to: number): Bits => {
+      const bits = addBits(noBits(), perStep[outer], to - from);
+      if (data.phase === 'gradWeight') bits.inputs = this.inputsOf(outer, from, to, this.streamed.read);
+      return bits;
+    };
     return {
       buffers: () => data.array.groups,
       stationary: () => noBits(),
       stationaryCopies: () => 1,
       largest: 0,
       turns: () => 0,
-      streamed: (outer, from, to) => {
-        const bits = addBits(noBits(), perStep[outer], to - from);
-        if (data.phase === 'gradWeight') bits.inputs = this.inputsOf(outer, from, to, this.streamed.read);
-        return bits;
-      },
-      streamedCopies: () => 1,
+      streamed,
+      written: streamed,
       rows: null,
     };
   }

@@ -7,7 +7,6 @@
  *
  * Bandwidth has no say: with less of it the same tiling is only slower.
  */
-import { UserError } from '../errors.js';
 import type { Nest } from './nest.js';
 import { sumBits } from './traffic.js';
 
@@ -68,9 +67,9 @@ export const piecesOf = (bits: number, roomBits: number): number =>
 /**
  * @param capacityBits of the global buffer
  * @param localKeeps whether local buffers have room for stationary operands
- * @throws UserError where even pieces would be absurdly many
+ * @returns null where even pieces would be absurdly many
  */
-export function chooseTiling(nest: Nest, capacityBits: number, localKeeps: boolean, layer: string): Tiling {
+export function chooseTiling(nest: Nest, capacityBits: number, localKeeps: boolean): Tiling | null {
   const longest = Array.from({ length: nest.outers }, (_, outer) => nest.steps(outer)).reduce(
     (a, b) => Math.max(a, b),
     1,
@@ -94,12 +93,7 @@ export function chooseTiling(nest: Nest, capacityBits: number, localKeeps: boole
         );
         if (tiling && (!best || tiling.dramBits < best.dramBits)) best = tiling;
       }
-  if (best) return best;
-  throw new UserError(
-    'memory-too-small',
-    `layer ${layer}: found a global buffer of ${capacityBits / 8} bytes, which the layer would pass in more than ` +
-      `${MOST_PIECES} pieces; expected a larger one: --set memory.globalBytes=N`,
-  );
+  return best;
 }
 
 /** Shortest first. */
