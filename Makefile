@@ -65,6 +65,11 @@ synth: $(INSTALLED)
 	node_modules/.bin/tsx src/rtl/synth/run.ts --jobs='$(SYNTH_JOBS)' --liberty='$(LIBERTY)' \
 	  --out='$(OUT)' --node='$(NODE)' --period='$(PERIOD)'
 
+# Claims against published and independent figures: a table, and test/validation/VALIDATION.md anew. Fails if one does.
+.PHONY: validate
+validate: build
+	node_modules/.bin/tsx test/validation/validate.ts
+
 lint: $(INSTALLED)
 	$(NPM) run --silent lint
 

@@ -24,7 +24,18 @@ export function laneOperands(
   return phase === 'gradWeight' ? { stream: input, window: gradOutput } : { stream: weights, window: input };
 }
 
-export function lowerPhase(phase: Phase, shape: ConvShape, array: LaneArray): LaneLowering {
+/** The latest lowering: machines, their memory and their denominators ask for the same one after another. */
+let latest: { phase: Phase; shape: ConvShape; array: string; lowering: LaneLowering } | null = null;
+
+export function lowerPhase(phase: Phase, shape: ConvShape, machine: LaneArray): LaneLowering {
+  const { tiles, units, lanes, tileBy, lowering: how } = machine;
+  const array = `${tiles} ${units} ${lanes} ${tileBy} ${how}`;
+  if (latest?.phase !== phase || latest.shape !== shape || latest.array !== array)
+    latest = { phase, shape, array, lowering: lower(phase, shape, machine) };
+  return latest.lowering;
+}
+
+function lower(phase: Phase, shape: ConvShape, array: LaneArray): LaneLowering {
   if (phase === 'gradInput') return gradInputLowering(shape, array);
   return phase === 'gradWeight' ? gradWeightLowering(shape, array) : forwardLowering(shape, array);
 }

@@ -128,34 +128,26 @@ export class LaneWeightNest implements Nest {
       }
       return columns;
     });
-    let group = -1;
-    const seen = { channels: new Set<number>(), filters: new Set<number>() };
-    return blocks.map((block) => {
-      if (block.group !== group) {
-        seen.channels.clear();
-        seen.filters.clear();
-      }
-      group = block.group;
-      const own = { channels: new Set<number>(), filters: new Set<number>() };
+    // The latest block, and the latest convolution group, that has touched each channel of a group and each filter.
+    const channels = new Touches(groupChannels);
+    const filters = new Touches(s.filters);
+    return blocks.map((block, b) => {
+      channels.begin(b, block.group);
+      filters.begin(b, block.group);
       const columns = new Float64Array(s.kernelHeight);
       for (const { firstUnit, units } of block.tiles)
         for (let unit = firstUnit; unit < firstUnit + units; unit++) {
           const within = unit % perFilter;
           const tap = Math.floor(within / groupChannels);
-          own.channels.add(within % groupChannels);
-          own.filters.add(Math.floor(unit / perFilter));
+          channels.touch(within % groupChannels);
+          filters.touch(Math.floor(unit / perFilter));
           columns[Math.floor(tap / s.kernelWidth)] += columnsOf[tap % s.kernelWidth];
         }
-      const freshOf = (what: 'channels' | 'filters'): number => {
-        const fresh = [...own[what]].filter((each) => !seen[what].has(each));
-        for (const each of fresh) seen[what].add(each);
-        return fresh.length;
-      };
       return {
-        channels: own.channels.size,
-        filters: own.filters.size,
-        freshChannels: freshOf('channels'),
-        freshFilters: freshOf('filters'),
+        channels: channels.count,
+        filters: filters.count,
+        freshChannels: channels.fresh,
+        freshFilters: filters.fresh,
         columns,
       };
     });
@@ -198,5 +190,35 @@ export class LaneWeightNest implements Nest {
         return this.bits(inputs, filters * (to - from) * outWidth);
       },
     };
+  }
+}
+
+/** How many of some things a block touches, and how many of them no earlier block of its group has. */
+class Touches {
+  count = 0;
+  fresh = 0;
+  private block = -1;
+  private group = -1;
+  private readonly inBlock: Int32Array;
+  private readonly inGroup: Int32Array;
+
+  constructor(things: number) {
+    this.inBlock = new Int32Array(things).fill(-1);
+    this.inGroup = new Int32Array(things).fill(-1);
+  }
+
+  begin(block: number, group: number): void {
+    this.block = block;
+    this.group = group;
+    this.count = this.fresh = 0;
+  }
+
+  touch(thing: number): void {
+    if (this.inBlock[thing] === this.block) return;
+    this.inBlock[thing] = this.block;
+    this.count++;
+    if (this.inGroup[thing] === this.group) return;
+    this.inGroup[thing] = this.group;
+    this.fresh++;
   }
 }
