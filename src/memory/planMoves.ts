@@ -132,15 +132,15 @@ class Planner {
     const { nest, outside, tiling, localRoomBits } = this;
     const { local } = nest;
     const passing = passingBits(outside, { outer, from, to }, tiling);
+    const how = this.takes(outer, from, to);
     let perBuffer = 0;
-    if (this.takes(outer, from, to) === 'values') {
-      perBuffer = this.valueBits(outer, from, to) / Math.max(1, local.buffers(outer));
-    }
+    if (how === 'values') perBuffer = this.valueBits(outer, from, to) / Math.max(1, local.buffers(outer));
+    const held = how === 'rows' ? 2 * sumBits(nest.swept(outer, from, to, false)) : 0;
     // What is not kept by local buffers comes again for each turn of outputs.
     if (tiling.keepsStationary !== 'local') perBuffer += local.largest * local.turns(outer, from, to);
     return Math.max(
       passing > 0 ? piecesOf(passing, tiling.roomBits) : 1,
-      perBuffer > 0 ? piecesOf(perBuffer, localRoomBits) : 1,
+      perBuffer > 0 ? piecesOf(perBuffer, localRoomBits - held) : 1,
     );
   }
 
@@ -153,7 +153,8 @@ class Planner {
     const { local } = this.nest;
     if (!local.rows) return 'values';
     const held = sumBits(this.nest.swept(outer, from, to, false));
-    const fits = 2 * held <= this.localRoomBits;
+    const again = this.tiling.keepsStationary !== 'local' && local.largest > 0;
+    const fits = 2 * held <= this.localRoomBits - (again ? 8 * ROOM_BYTES : 0);
     return fits && this.rowBits(outer, from, to) < this.valueBits(outer, from, to) ? 'rows' : 'values';
   }
 
@@ -190,7 +191,7 @@ class Planner {
       const now = partOf(own, i, pieces);
       // Nothing overlaps with the first load of a layer.
       if (ahead && outer === 0 && m === 0) addBits(now, outside.stationary(0));
-      const later = next < 0 ? noBits() : partOf(outside.stationary(next), m, moves.length);
+      const later = next < 0 ? noBits() : this.shareOf(outside.stationary(next), move);
       const outputs = part(outside.outputs(outer, from, to), i, pieces);
       const { rows, moved } = this;
       const [ownWeights, ownActivations] = this.pack(now);
@@ -201,9 +202,18 @@ class Planner {
       rows.nextActivations.push(nextActivations);
       rows.outputs.push(bytesOf(moved.dramOutputs + outputs) - bytesOf(moved.dramOutputs));
       moved.dramOutputs += outputs;
-      rows.fill.push(this.fill(move, outer, m, moves.length, next));
+      rows.fill.push(this.fill(move, outer, m, next));
       rows.cycles.push(this.cyclesOf(move));
     });
+  }
+
+  /** What comes with a move of what the next outer tile keeps: steps share it evenly, as `passingBits` has it. */
+  private shareOf(bits: Bits, { outer, from, to, i, pieces }: Move): Bits {
+    const steps = this.nest.steps(outer);
+    const share = noBits();
+    for (const source of SOURCES)
+      share[source] = part(first(bits[source], to, steps) - first(bits[source], from, steps), i, pieces);
+    return share;
   }
 
   /** Bytes of weights and of all others; bits of a byte that is part full go on with the next load. */
@@ -219,7 +229,8 @@ class Planner {
   }
 
   /** Bytes that go into each local buffer with a move. */
-  private fill({ from, to, i, pieces }: Move, outer: number, m: number, moves: number, next: number): number {
+  private fill(move: Move, outer: number, m: number, next: number): number {
+    const { from, to, i, pieces } = move;
     const { moved, tiling } = this;
     const { local } = this.nest;
     const buffers = local.buffers(outer);
@@ -242,7 +253,7 @@ class Planner {
       // It comes in with the moves of the outer tile before, and goes on a move later.
       const copies = m === 0 ? local.stationaryCopies(outer) : local.stationaryCopies(Math.max(next, outer));
       copied(outer === 0 && m === 0 ? local.stationary(0) : this.arrived, copies);
-      this.arrived = next < 0 ? noBits() : partOf(local.stationary(next), m, moves);
+      this.arrived = next < 0 ? noBits() : this.shareOf(local.stationary(next), move);
     } else {
       // A turn may take several moves.
       const again = addBits(noBits(), local.stationary(outer), local.turns(outer, from, to));
