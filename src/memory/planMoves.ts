@@ -234,13 +234,15 @@ class Planner {
     const { moved, tiling } = this;
     const { local } = this.nest;
     const buffers = local.buffers(outer);
-    let written = 0;
-    const send = (bits: Bits, into: Bits): void => {
+    let perBuffer = 0;
+    // The next outer tile may have other buffers.
+    const send = (bits: Bits, into: Bits, tile = outer): void => {
       addBits(moved.sent, bits);
       addBits(moved.local, into);
-      written += sumBits(into);
+      perBuffer += Math.ceil(sumBits(into) / Math.max(1, local.buffers(tile)));
     };
-    const copied = (bits: Bits, copies: number): void => send(bits, addBits(noBits(), bits, copies));
+    const copied = (bits: Bits, copies: number, tile = outer): void =>
+      send(bits, addBits(noBits(), bits, copies), tile);
     const how = this.takes(outer, from, to);
     if (how === 'kept') copied(partOf(this.nest.swept(outer, from, to, true), i, pieces), buffers);
     else if (how === 'rows') copied(partOf(local.rows!(outer, from, to), i, pieces), buffers);
@@ -251,15 +253,15 @@ class Planner {
       );
     if (tiling.keepsStationary === 'local') {
       // It comes in with the moves of the outer tile before, and goes on a move later.
-      const copies = m === 0 ? local.stationaryCopies(outer) : local.stationaryCopies(Math.max(next, outer));
-      copied(outer === 0 && m === 0 ? local.stationary(0) : this.arrived, copies);
+      const tile = m === 0 ? outer : Math.max(next, outer);
+      copied(outer === 0 && m === 0 ? local.stationary(0) : this.arrived, local.stationaryCopies(tile), tile);
       this.arrived = next < 0 ? noBits() : this.shareOf(local.stationary(next), move);
     } else {
       // A turn may take several moves.
       const again = addBits(noBits(), local.stationary(outer), local.turns(outer, from, to));
       copied(partOf(again, i, pieces), local.stationaryCopies(outer));
     }
-    return bytesOf(written / Math.max(1, buffers));
+    return bytesOf(perBuffer);
   }
 
   /** PE cycles of a move, or as many as its local buffers need to deliver their share. */

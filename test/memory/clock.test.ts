@@ -46,7 +46,7 @@ describe('clock and closed form agree', () => {
     const property = fc.property(planArbitrary, portArbitrary, portArbitrary, (plan, dram, global) => {
       expect(clockMoves(plan, dram, global)).toEqual(timeMoves(plan, dram, global));
     });
-    fc.assert(property, { numRuns: runs(3000) });
+    fc.assert(property, { numRuns: runs(2000) });
   });
 
   it.each(MACHINES.map((kind) => ({ name: kind.name, kind })))('on layers of $name', ({ kind }) => {

@@ -7,9 +7,9 @@ import { describe, expect, it } from 'vitest';
 import { MACHINES } from '../../src/arch/registry.js';
 import { caseArbitrary } from '../../src/fuzz.js';
 import { bytesOf, SOURCES } from '../../src/memory/traffic.js';
-import { counted, inMemory, memoryArbitrary } from '../support/memory.js';
+import { counted, inMemory, INFINITE, memoryArbitrary } from '../support/memory.js';
 import { naiveDram, naiveFits, withoutOperands, type NaiveTiling } from '../support/naiveTraffic.js';
-import { naiveLocalReads } from '../support/naiveLocal.js';
+import { naiveBuffers, naiveLocalReads } from '../support/naiveLocal.js';
 import { naiveTiles } from '../support/naiveTiles.js';
 import { runs } from '../support/runs.js';
 
@@ -55,6 +55,29 @@ describe.each(kinds)('$name', ({ kind }) => {
       ).toContain(found);
     });
     fc.assert(property, { numRuns: runs(40) });
+  });
+
+  it('takes as long as the slower of PEs and local ports, where all is one move', () => {
+    let checked = 0;
+    const property = fc.property(caseArbitrary([kind]), fc.integer({ min: 1, max: 6 }), (c, rate) => {
+      // One row of results: a step on lanes; on row PEs one plane of them.
+      const { groups } = c.shape;
+      const flat = { batch: 1, height: 1, kernelHeight: 1, padTop: 0, padBottom: 0 };
+      const plane = ['row', 'denseRow'].includes(kind.units(c.phase))
+        ? { groups: 1, channels: 1, filters: 1 }
+        : { groups: 1, channels: c.shape.channels / groups, filters: c.shape.filters / groups };
+      const one = counted(kind, { ...c, shape: { ...c.shape, ...flat, ...plane } });
+      const { work, machine, counters } = one;
+      const { tiling, stall } = inMemory(one, { ...INFINITE, localBytesPerCycle: rate })!;
+      if (tiling.moves !== 1 || counters.cycles === 0) return;
+      checked++;
+      const reads = naiveLocalReads(kind.units(work.phase), machine, work);
+      const bits = Object.values(reads).reduce((a, b) => a + b, 0);
+      const perCycle = 8 * rate * naiveBuffers(kind.units(work.phase), machine, work);
+      expect(counters.cycles + stall.local).toBe(Math.max(counters.cycles, Math.ceil(bits / perCycle)));
+    });
+    fc.assert(property, { numRuns: runs(40) });
+    expect(checked).toBeGreaterThan(3);
   });
 
   it('reads from local buffers what PEs take', () => {

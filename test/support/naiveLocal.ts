@@ -138,3 +138,20 @@ function rowReads(dense: boolean, machine: Machine, work: LayerWork): Reads {
   if (phase === 'gradInput' && !dense && inputMask) reads.masks = inputMask.length;
   return reads;
 }
+
+/** Local buffers with work, where all outputs fit one block: tiles that have units and a position, or pallet. */
+export function naiveBuffers(units: UnitKind, machine: Machine, work: LayerWork): number {
+  const { phase, shape: s } = work;
+  const { lanes, rows } = machine.arrayOf(phase);
+  if (rows) return rows.groups;
+  const perFilter = (s.channels / s.groups) * s.kernelHeight * s.kernelWidth;
+  const outputs = { forward: s.filters, gradInput: s.channels, gradWeight: perFilter }[phase] / s.groups;
+  if (phase === 'gradWeight') return s.filters * Math.ceil((outputs * s.groups) / lanes.units);
+  const chunks = Math.ceil(outputs / lanes.units);
+  const positions =
+    units === 'serial'
+      ? s.batch * Math.ceil((outHeightOf(s) * outWidthOf(s)) / (machine.config.columns as number))
+      : tapsOfPositions(work).filter((taps) => taps.length > 0).length;
+  const replicas = lanes.tileBy === 'positions' ? Math.floor(lanes.tiles / chunks) : 1;
+  return chunks * Math.min(replicas, Math.max(1, positions));
+}
