@@ -13,7 +13,7 @@ import { axesOf, type AxisTexts } from '../sweep/axes.js';
 import { collect, verificationFailed } from '../sweep/collect.js';
 import { ENGINES, engineJob, LOG_FOLDER, type Engine } from '../sweep/engines.js';
 import { checkPoints } from '../sweep/evaluate.js';
-import { describePoint, pointsOf } from '../sweep/grid.js';
+import { describePoint, OPTION_AXES, pointsOf } from '../sweep/grid.js';
 import { programOf } from '../sweep/program.js';
 import { prepare, runSweep, type SweepSummary } from '../sweep/run.js';
 import { ensurePoint, openedSweep, type OpenedSweep } from '../sweep/opened.js';
@@ -147,19 +147,8 @@ async function runCommand(file: string | undefined, flags: SweepFlags, io: Io): 
 
 /** Name of an option that says what is swept; null if none was given, so that the folder says it. */
 function givenAxes(flags: SweepFlags): string | null {
-  const names = [
-    'machine',
-    'set',
-    'precision',
-    'level',
-    'phase',
-    'layer',
-    'prune',
-    'seed',
-    'memory',
-  ] as const;
   const fixed = ['budget', 'scale', 'per', 'minCode', 'threshold', 'firstGradInput'] as const;
-  const found = [...names, ...fixed].find((name) => flags[name] !== undefined);
+  const found = [...OPTION_AXES, 'set' as const, ...fixed].find((name) => flags[name] !== undefined);
   return found?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) ?? null;
 }
 
