@@ -174,9 +174,8 @@ function enter(chosen: ChosenMachine, phases: readonly Phase[], memory: MemoryCo
       'no-phase',
       `machine ${kind.name} does not run ${phases.join(' or ')}; it runs ${kind.phases.join(', ')}`,
     );
-  const fresh = (): Totals => new Totals(chosen.machine, memory);
-  const phaseTotals = new Map(own.map((phase) => [phase, fresh()]));
-  return { ...chosen, phases: own, layers: [], phaseTotals, totals: fresh() };
+  const totals = new Totals(chosen.machine, memory);
+  return { ...chosen, phases: own, layers: [], phaseTotals: new Map(), totals };
 }
 
 function runStep(run: Run, trace: Trace, step: number): void {
@@ -271,6 +270,7 @@ function record(contender: Contender, facts: LayerFacts, measured: Measured, mem
   const phase = facts.phase as Phase;
   const laneSlots = machine.laneSlots(phase);
   layers.push(layerRow(facts, machine, laneSlots, measured, memory));
+  if (!phaseTotals.has(phase)) phaseTotals.set(phase, new Totals(machine, memory));
   phaseTotals.get(phase)!.add(facts, laneSlots, measured);
   totals.add(facts, laneSlots, measured);
 }
@@ -309,9 +309,7 @@ function finish({ contenders, options, report, total, quantization, system }: Ru
       energyFigures: figuresInUse(kind, machine, phases, quantization.precision, system),
       phases,
       layers,
-      phaseTotals: phases
-        .filter((phase) => layers.some((row) => row.phase === phase))
-        .map((phase) => phaseTotals.get(phase)!.report(phase)),
+      phaseTotals: phases.flatMap((phase) => phaseTotals.get(phase)?.report(phase) ?? []),
       total: totals.report('all'),
     });
   for (const { name, total: whole } of report.machines)

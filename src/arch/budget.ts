@@ -92,6 +92,13 @@ function lanesOf(config: MachineConfig): { tile: number; group: number } {
   return { tile: units * lanes, group: pesPerGroup * taps };
 }
 
+/** Multipliers of a configuration, of tiles and groups. */
+export function multipliersOf(config: MachineConfig): number {
+  const { tiles = 0, groups = 0 } = config as Record<string, number>;
+  const { tile, group } = lanesOf(config);
+  return tiles * tile + groups * group;
+}
+
 /** Settings that a kind has a parameter for. */
 function shared(kind: MachineKind, settings: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(

@@ -73,10 +73,9 @@ export function countRows(config: RowArrayConfig, work: LayerWork): Counters {
   counters.cycles = dispatch.cycles;
   counters.pipelineCycles = dispatch.pipelineCycles;
   // Dealt out round robin, a later plane may start first: it counts from then on.
-  firstStart.reduceRight(
-    (next, start, plane) => (firstStart[plane] = Math.min(start, next)),
-    counters.cycles,
-  );
+  let next = counters.cycles;
+  for (let plane = firstStart.length - 1; plane >= 0; plane--)
+    firstStart[plane] = next = Math.min(firstStart[plane], next);
   counters.starts = [...firstStart];
   counters.boundCycles = Math.max(rowBound, Math.ceil(peCycles / (config.groups * config.pesPerGroup)));
   counters.singleStreamLaneCycles = counters.busy;

@@ -1,7 +1,7 @@
 /** The options that `replay`, `compare` and `train` share, and how words on the command line become values. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { DEFAULT_ENERGY_NODE, ENERGY_NODES } from '../energy/node.js';
-import { DEFAULT_MEMORY, MEMORY_PRESETS } from '../memory/config.js';
+import { DEFAULT_MEMORY, MEMORY_NAMES } from '../memory/config.js';
 import { MIN_CODE_RULES, PRECISIONS, SCALE_GRAINS, SCALE_RULES } from '../quantize.js';
 import { BUDGETS, type Budget } from '../arch/budget.js';
 import { LEVELS } from '../arch/machine.js';
@@ -63,13 +63,13 @@ export function addSimulationOptions(
     .option('--seed <n>', seed, wholeNumber(0));
 }
 
-export const memoryOption = (): Option =>
+const memoryOption = (): Option =>
   new Option(
     '--memory <preset>',
     `buffers and DRAM around every machine (default: ${DEFAULT_MEMORY})`,
-  ).choices(MEMORY_PRESETS.map(({ name }) => name));
+  ).choices(MEMORY_NAMES);
 
-export const energyOption = (): Option =>
+const energyOption = (): Option =>
   new Option(
     '--energy-node <node>',
     `node of all figures of energy (default: ${DEFAULT_ENERGY_NODE})`,

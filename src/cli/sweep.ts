@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { LEVELS, PHASES } from '../arch/machine.js';
 import { UserError } from '../errors.js';
 import { atomicWriteText, makeFolder } from '../files.js';
-import { DEFAULT_MEMORY, MEMORY_PRESETS } from '../memory/config.js';
+import { DEFAULT_MEMORY, MEMORY_NAMES } from '../memory/config.js';
 import { PRECISIONS } from '../quantize.js';
 import { printable } from '../report/number.js';
 import { THRESHOLDS } from '../report/report.js';
@@ -61,12 +61,7 @@ export function sweepCommand(io: Io): Command {
     .addOption(axis('--layer <globs>', 'layers by name; * crosses /'))
     .addOption(axis('--prune <targets>', 'targets p of gradient pruning, with --phase (default: 0)'))
     .addOption(axis('--seed <seeds>', 'seeds of the draws of pruning (default: 1)'))
-    .addOption(
-      axis(
-        '--memory <presets>',
-        `of ${MEMORY_PRESETS.map(({ name }) => name).join(', ')} (default: ${DEFAULT_MEMORY})`,
-      ),
-    );
+    .addOption(axis('--memory <presets>', `of ${MEMORY_NAMES.join(', ')} (default: ${DEFAULT_MEMORY})`));
   return addScaleOptions(command)
     .addOption(budgetOption(' (default: none; with --phase, lanes)'))
     .addOption(

@@ -7,7 +7,7 @@
  * nothing here. Bit-serial peers have no Verilog: their logic, and so the total, is null.
  */
 import type { Counters, MachineConfig, MachineKind, Phase } from '../arch/machine.js';
-import type { LevelTraffic, MemoryLevel, Traffic } from '../memory/traffic.js';
+import { levelBytes, type MemoryLevel, type Traffic } from '../memory/traffic.js';
 import type { Precision } from '../quantize.js';
 import type { EnergyFigure, EnergyPart } from './figure.js';
 import { kneaderFigure, macFigure, PPU_ADDERS, ppuFigures, rowFigure, sacFigures } from './logic.js';
@@ -112,9 +112,6 @@ function logicOf(input: EnergyInput, node: EnergyNode): Logic | null {
   };
 }
 
-const bytesOf = ({ reads, writes }: LevelTraffic): number =>
-  sum(Object.values(reads)) + sum(Object.values(writes));
-
 function memoryCharges({ traffic, capacities }: EnergyInput, node: EnergyNode): Charge[] {
   const levels: [MemoryLevel, number][] = [
     ['local', capacities.localBytes],
@@ -123,7 +120,7 @@ function memoryCharges({ traffic, capacities }: EnergyInput, node: EnergyNode): 
   ];
   return levels.map(([level, capacity]) => ({
     figure: memoryFigure(node, level, capacity),
-    count: bytesOf(traffic[level]),
+    count: levelBytes(traffic[level]),
   }));
 }
 

@@ -174,6 +174,7 @@ export const MEMORY_PRESETS: readonly MemoryPreset[] = [
   },
 ];
 
+export const MEMORY_NAMES: readonly string[] = MEMORY_PRESETS.map(({ name }) => name);
 export const DEFAULT_MEMORY = 'dadiannao-like';
 
 /** A memory system, and what it was made of. */
@@ -190,10 +191,7 @@ export interface Memory {
 export function memoryOf(preset: string, settings: Readonly<Record<string, string>> = {}): Memory {
   const found = MEMORY_PRESETS.find(({ name }) => name === preset);
   if (!found)
-    throw new UserError(
-      'unknown-memory',
-      `--memory: found "${preset}", expected ${MEMORY_PRESETS.map(({ name }) => name).join(', ')}`,
-    );
+    throw new UserError('unknown-memory', `--memory: found "${preset}", expected ${MEMORY_NAMES.join(', ')}`);
   const config: MemoryConfig = { ...found.config };
   for (const [name, text] of Object.entries(settings)) {
     const parameter = MEMORY_PARAMETERS.find((p) => p.name === name);

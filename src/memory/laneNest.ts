@@ -5,9 +5,10 @@
  * zero padding, together with the tiles at the same positions.
  */
 import type { Block } from '../lower/blocks.js';
-import { outputSize, type ConvShape } from '../tensor.js';
+import type { ConvShape } from '../tensor.js';
 import { LaneBlocks } from './laneBlocks.js';
 import type { LocalNest, Nest } from './nest.js';
+import { Reach } from './reach.js';
 import { addBits, noBits, type Bits, type Source } from './traffic.js';
 
 export interface LaneData {
@@ -26,79 +27,29 @@ export interface LaneData {
   outputBits: number;
 }
 
-/** Along one axis: which of `size` inputs meet which outputs, by taps. */
-interface Axis {
-  size: number;
-  outputs: number;
-  kernel: number;
-  stride: number;
-  dilation: number;
-  pad: number;
-}
-
-const tapsInside = (a: Axis, output: number): number => {
-  let taps = 0;
-  for (let k = 0; k < a.kernel; k++) {
-    const at = output * a.stride + k * a.dilation - a.pad;
-    if (at >= 0 && at < a.size) taps++;
-  }
-  return taps;
-};
-
-const gradientTaps = (a: Axis, input: number): number => {
-  let taps = 0;
-  for (let k = 0; k < a.kernel; k++) {
-    const at = input + a.pad - k * a.dilation;
-    if (at % a.stride === 0 && at >= 0 && at / a.stride < a.outputs) taps++;
-  }
-  return taps;
-};
-
 export class LaneNest implements Nest {
   readonly outers: number;
   readonly kept: Bits;
   readonly local: LocalNest;
   private readonly blocks: LaneBlocks;
-  private readonly rows: Axis;
-  /** Rows of the result and of the window operand in an example, and values in a row of each. */
-  private readonly resultRows: number;
-  private readonly resultWidth: number;
-  private readonly windowRows: number;
-  private readonly windowWidth: number;
+  private readonly rows: Reach;
+  private readonly columns: Reach;
   /** Planes of the window operand that an output sums over. */
   private readonly planes: number;
 
   constructor(private readonly data: LaneData) {
     const { shape: s, phase, blocks, unitBits, items } = data;
-    const { outHeight, outWidth } = outputSize(s);
-    const forward = phase === 'forward';
     this.outers = blocks.length;
     this.blocks = new LaneBlocks(blocks, data.starts, data.cycles, unitBits, items);
-    this.rows = {
-      size: s.height,
-      outputs: outHeight,
-      kernel: s.kernelHeight,
-      stride: s.strideY,
-      dilation: s.dilationY,
-      pad: s.padTop,
-    };
-    const columns: Axis = {
-      size: s.width,
-      outputs: outWidth,
-      kernel: s.kernelWidth,
-      stride: s.strideX,
-      dilation: s.dilationX,
-      pad: s.padLeft,
-    };
-    [this.resultRows, this.windowRows] = forward ? [outHeight, s.height] : [s.height, outHeight];
-    [this.resultWidth, this.windowWidth] = forward ? [outWidth, s.width] : [s.width, outWidth];
-    this.planes = (forward ? s.channels : s.filters) / s.groups;
-    this.kept = this.window(s.batch * this.windowRows * this.windowWidth * this.planes);
-    this.local = this.localNest(columns);
+    this.rows = Reach.rows(phase, s);
+    this.columns = Reach.columns(phase, s);
+    this.planes = (phase === 'forward' ? s.channels : s.filters) / s.groups;
+    this.kept = this.windowRows(s.batch * this.rows.operands);
+    this.local = this.localNest();
   }
 
   steps(): number {
-    return this.data.shape.batch * this.resultRows;
+    return this.data.shape.batch * this.rows.results;
   }
 
   startOf(outer: number, step: number): number {
@@ -115,7 +66,7 @@ export class LaneNest implements Nest {
 
   swept(outer: number, from: number, to: number, fresh: boolean): Bits {
     if (fresh && outer > 0 && this.epoch(outer - 1) === this.epoch(outer)) return noBits();
-    return this.window(this.rowsFor(from, to, fresh) * this.windowWidth * this.planes);
+    return this.windowRows(this.rows.under(from, to, fresh));
   }
 
   once(): number {
@@ -123,7 +74,7 @@ export class LaneNest implements Nest {
   }
 
   outputs(outer: number, from: number, to: number): number {
-    return this.blocks.units[outer] * (to - from) * this.resultWidth * this.data.outputBits;
+    return this.blocks.units[outer] * (to - from) * this.columns.results * this.data.outputBits;
   }
 
   /** Window values with their masks. */
@@ -133,52 +84,20 @@ export class LaneNest implements Nest {
     return { ...noBits(), [source]: values * windowBits, masks: values * maskBits };
   }
 
-  /** Rows of the window operand, over examples, that steps from..to need; fresh: beyond those of the steps before. */
-  private rowsFor(from: number, to: number, fresh: boolean): number {
-    const { resultRows, windowRows } = this;
-    let rows = 0;
-    for (let step = from; step < to;) {
-      const y = step % resultRows;
-      const last = Math.min(y + to - step, resultRows);
-      const begin = y === 0 ? 0 : fresh ? this.rowsUntil(y) : Math.min(this.rowsFrom(y), this.rowsUntil(y));
-      rows += Math.max(0, (last === resultRows ? windowRows : this.rowsUntil(last)) - begin);
-      step += last - y;
-    }
-    return rows;
+  private windowRows(rows: number): Bits {
+    return this.window(rows * this.columns.operands * this.planes);
   }
 
-  /** First row that result row y needs; everything before the first one's goes with it. */
-  private rowsFrom(y: number): number {
-    const { kernel, stride, dilation, pad } = this.rows;
-    if (y === 0) return 0;
-    const first =
-      this.data.phase === 'forward'
-        ? y * stride - pad
-        : Math.ceil((y + pad - (kernel - 1) * dilation) / stride);
-    return clamp(first, this.windowRows);
-  }
-
-  /** One past the last row that result rows below y need. */
-  private rowsUntil(y: number): number {
-    const { kernel, stride, dilation, pad } = this.rows;
-    const end =
-      this.data.phase === 'forward'
-        ? (y - 1) * stride - pad + (kernel - 1) * dilation + 1
-        : Math.floor((y - 1 + pad) / stride) + 1;
-    return clamp(end, this.windowRows);
-  }
-
-  private localNest(columns: Axis): LocalNest {
-    const { blocks, rows, resultRows } = this;
-    const { batch } = this.data.shape;
-    const taps = this.data.phase === 'forward' ? tapsInside : gradientTaps;
+  private localNest(): LocalNest {
+    const { blocks, rows, columns } = this;
+    const { results } = rows;
     let columnTaps = 0;
-    for (let x = 0; x < this.resultWidth; x++) columnTaps += taps(columns, x);
+    for (let x = 0; x < columns.results; x++) columnTaps += columns.taps(x);
     // Taps of the result rows before each, within an example.
-    const before = new Float64Array(resultRows + 1);
-    for (let y = 0; y < resultRows; y++) before[y + 1] = before[y] + taps(rows, y);
+    const before = new Float64Array(results + 1);
+    for (let y = 0; y < results; y++) before[y + 1] = before[y] + rows.taps(y);
     const until = (step: number): number =>
-      Math.floor(step / resultRows) * before[resultRows] + before[step % resultRows];
+      Math.floor(step / results) * before[results] + before[step % results];
     const values = (from: number, to: number): Bits =>
       this.window((until(to) - until(from)) * columnTaps * this.planes);
     return {
@@ -186,12 +105,10 @@ export class LaneNest implements Nest {
       stationary: (outer) => this.stationary(outer),
       stationaryCopies: (outer) => blocks.replicas[outer],
       largest: blocks.largestTile,
-      turns: (outer, from, to) => blocks.turns(outer, from, to, batch * resultRows),
+      turns: (outer, from, to) => blocks.turns(outer, from, to, this.steps()),
       streamed: (_, from, to) => values(from, to),
       written: (outer, from, to) => addBits(noBits(), values(from, to), blocks.chunks[outer]),
-      rows: (_, from, to) => this.window(this.rowsFor(from, to, true) * this.windowWidth * this.planes),
+      rows: (_, from, to) => this.windowRows(rows.under(from, to, true)),
     };
   }
 }
-
-const clamp = (row: number, rows: number): number => Math.min(Math.max(row, 0), rows);

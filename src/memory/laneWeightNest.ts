@@ -8,7 +8,8 @@
 import type { Block } from '../lower/blocks.js';
 import { outputSize, weightsPerFilter, type ConvShape } from '../tensor.js';
 import { LaneBlocks } from './laneBlocks.js';
-import type { LocalNest, Nest } from './nest.js';
+import { NOTHING_STATIONARY, type LocalNest, type Nest } from './nest.js';
+import { Reach } from './reach.js';
 import { noBits, type Bits } from './traffic.js';
 
 export interface LaneWeightData {
@@ -40,11 +41,14 @@ export class LaneWeightNest implements Nest {
   readonly local: LocalNest;
   private readonly blocks: LaneBlocks;
   private readonly touched: Touched[];
+  /** From output rows to input rows. */
+  private readonly rows: Reach;
   private readonly out: { outHeight: number; outWidth: number };
 
   constructor(private readonly data: LaneWeightData) {
     const { shape: s, blocks } = data;
     this.out = outputSize(s);
+    this.rows = Reach.rows('forward', s);
     this.outers = blocks.length;
     this.blocks = new LaneBlocks(blocks, data.starts, data.cycles, null, 1);
     this.touched = this.touchedByBlock();
@@ -74,7 +78,7 @@ export class LaneWeightNest implements Nest {
 
   swept(outer: number, from: number, to: number, fresh: boolean): Bits {
     const { channels, filters, freshChannels, freshFilters } = this.touched[outer];
-    const inputRows = this.inputRows(from, to, fresh) * (fresh ? freshChannels : channels);
+    const inputRows = this.rows.under(from, to, fresh) * (fresh ? freshChannels : channels);
     const gradientRows = (to - from) * (fresh ? freshFilters : filters);
     return this.bits(inputRows * this.data.shape.width, gradientRows * this.out.outWidth);
   }
@@ -96,24 +100,6 @@ export class LaneWeightNest implements Nest {
       gradients: gradients * gradientBits,
       masks: gradients * maskBits,
     };
-  }
-
-  /** Input rows, over examples, under output rows from..to; fresh: beyond those of the rows before. */
-  private inputRows(from: number, to: number, fresh: boolean): number {
-    const { kernelHeight, strideY, dilationY, padTop, height } = this.data.shape;
-    const { outHeight } = this.out;
-    const inside = (row: number): number => Math.min(Math.max(row, 0), height);
-    const until = (y: number): number =>
-      inside((y - 1) * strideY - padTop + (kernelHeight - 1) * dilationY + 1);
-    let rows = 0;
-    for (let step = from; step < to;) {
-      const y = step % outHeight;
-      const last = Math.min(y + to - step, outHeight);
-      const begin = y === 0 ? 0 : fresh ? until(y) : Math.min(until(y), inside(y * strideY - padTop));
-      rows += Math.max(0, (last === outHeight ? height : until(last)) - begin);
-      step += last - y;
-    }
-    return rows;
   }
 
   private touchedByBlock(): Touched[] {
@@ -175,10 +161,7 @@ export class LaneWeightNest implements Nest {
     };
     return {
       buffers: (outer) => this.blocks.tiles[outer],
-      stationary: () => noBits(),
-      stationaryCopies: () => 1,
-      largest: 0,
-      turns: () => 0,
+      ...NOTHING_STATIONARY,
       streamed: (outer, from, to) =>
         this.bits(inputsOf(outer, from, to), this.touched[outer].filters * (to - from) * outWidth),
       // Each unit has a stream of its own; all tiles of a filter get its gradients.
@@ -186,7 +169,7 @@ export class LaneWeightNest implements Nest {
         this.bits(inputsOf(outer, from, to), this.blocks.tiles[outer] * (to - from) * outWidth),
       rows: (outer, from, to) => {
         const { channels, filters } = this.touched[outer];
-        const inputs = this.inputRows(from, to, true) * channels * s.width;
+        const inputs = this.rows.under(from, to, true) * channels * s.width;
         return this.bits(inputs, filters * (to - from) * outWidth);
       },
     };

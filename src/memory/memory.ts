@@ -214,9 +214,8 @@ function violationsOf(
   const words = stored.weights;
   if (words?.form === 'kneaded words') equal('kneaded words stored', words.elements, counters.kneadedRows);
   const { dram } = traffic;
-  const loads = plan.ownWeights.length
-    ? sum(plan.ownWeights) + sum(plan.ownActivations) + sum(plan.nextWeights) + sum(plan.nextActivations)
-    : 0;
+  const loads =
+    sum(plan.ownWeights) + sum(plan.ownActivations) + sum(plan.nextWeights) + sum(plan.nextActivations);
   equal(
     'bytes through the DRAM port into the global buffer',
     loads,

@@ -10,7 +10,7 @@
  *   rows    gradInput   example (and conv group)  gradients    channels            weights, masks
  *   rows    gradWeight  filter                    gradients    channels            inputs
  */
-import type { Bits } from './traffic.js';
+import { noBits, type Bits } from './traffic.js';
 
 export interface Nest {
   readonly outers: number;
@@ -54,3 +54,11 @@ export interface LocalNest {
    */
   rows: ((outer: number, from: number, to: number) => Bits) | null;
 }
+
+/** Of local buffers that keep nothing. */
+export const NOTHING_STATIONARY = {
+  stationary: noBits,
+  stationaryCopies: () => 1,
+  largest: 0,
+  turns: () => 0,
+};

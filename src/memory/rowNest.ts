@@ -10,7 +10,7 @@ import type { Phase } from '../lower/phase.js';
 import { tapPieces } from '../sparse/rowOperation.js';
 import type { CompressedRows } from '../sparse/rows.js';
 import { outputSize, type ConvShape } from '../tensor.js';
-import type { LocalNest, Nest } from './nest.js';
+import { NOTHING_STATIONARY, type LocalNest, type Nest } from './nest.js';
 import type { RowFormat } from './stored.js';
 import { addBits, noBits, type Bits } from './traffic.js';
 
@@ -180,10 +180,7 @@ export class RowNest implements Nest {
     };
     return {
       buffers: () => data.array.groups,
-      stationary: () => noBits(),
-      stationaryCopies: () => 1,
-      largest: 0,
-      turns: () => 0,
+      ...NOTHING_STATIONARY,
       streamed,
       written: streamed,
       rows: null,

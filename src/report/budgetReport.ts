@@ -1,4 +1,5 @@
 /** Iso-lane and iso-area side by side: what each machine reaches under either budget, of all that was run. */
+import { multipliersOf } from '../arch/budget.js';
 import type { Bound } from '../memory/bottleneck.js';
 import type { MachineReport, Report } from './report.js';
 
@@ -33,17 +34,9 @@ export function budgetRows(lanes: Report, area: Report): BudgetRow[] {
 }
 
 function sideOf({ area, config, total }: MachineReport): BudgetSide {
-  const {
-    tiles = 0,
-    units = 0,
-    lanes = 0,
-    groups = 0,
-    pesPerGroup = 0,
-    taps = 0,
-  } = config as Record<string, number>;
   return {
     um2: area && area.um2,
-    multipliers: tiles * units * lanes + groups * pesPerGroup * taps,
+    multipliers: multipliersOf(config),
     cycles: total.cycles,
     speedup: total.speedupVsDense,
     systemSpeedup: total.memory.systemSpeedup,

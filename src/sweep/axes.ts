@@ -1,7 +1,7 @@
 /** Words of the command line as axes: every value is checked and brought into one form, so that none comes twice. */
 import { LEVELS } from '../arch/machine.js';
 import { UserError } from '../errors.js';
-import { MEMORY_PRESETS } from '../memory/config.js';
+import { MEMORY_NAMES } from '../memory/config.js';
 import { PRECISIONS } from '../quantize.js';
 import { orderedPhases } from '../simulate/options.js';
 import { OPTION_AXES, PHASE_JOIN, type Axis } from './grid.js';
@@ -72,7 +72,7 @@ const READERS: Record<(typeof OPTION_AXES)[number], Reader> = {
   phase: (text) =>
     orderedPhases(text.split(PHASE_JOIN) as Parameters<typeof orderedPhases>[0]).join(PHASE_JOIN),
   layer: (text) => text,
-  memory: oneOf(MEMORY_PRESETS.map(({ name }) => name)),
+  memory: oneOf(MEMORY_NAMES),
   prune: (text, label) => {
     const target = Number(text);
     if (/^[\d.]+(e-\d+)?$/i.test(text) && target < 1) return String(target);
