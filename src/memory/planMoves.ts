@@ -6,8 +6,9 @@
 import { UserError } from '../errors.js';
 import type { MemoryConfig } from './config.js';
 import type { MovePlan } from '../sim/movePlan.js';
+import { LocalBuffers, type Taking } from './localBuffers.js';
 import type { Nest } from './nest.js';
-import { epochsOf, passesOf, passingBits, piecesOf, type Pass, type Tiling } from './tiling.js';
+import { passesOf, passingBits, piecesOf, type Pass, type Tiling } from './tiling.js';
 import { addBits, bytesOf, noBits, SOURCES, sumBits, type Bits, type Source } from './traffic.js';
 
 /** A plan of so many moves takes longer to make than the layer to simulate. */
@@ -56,11 +57,6 @@ export function planMoves(
   return new Planner(nest, outside, tiling, config, cycles, reads, layer).run();
 }
 
-/** Whether the stationary operands of a tile fit into its local buffer, with a little room beside them. */
-export const localKeeps = ({ outers, local }: Nest, { localBytes }: MemoryConfig): boolean =>
-  local.largest > 0 && Math.min(2, outers) * local.largest <= 8 * (localBytes - ROOM_BYTES);
-const ROOM_BYTES = 32;
-
 /** Part `i` of `parts` parts as equal as whole numbers can be. */
 const part = (whole: number, i: number, parts: number): number =>
   first(whole, i + 1, parts) - first(whole, i, parts);
@@ -84,9 +80,7 @@ class Planner {
     outputs: [],
     cycles: [],
   };
-  private localRoomBits: number;
-  /** Whether local buffers keep swept operands as long as the same are swept over. */
-  private readonly keepsRows: boolean;
+  private readonly local: LocalBuffers;
   /** Stationary bits that came with the move before and go into local buffers with this one. */
   private arrived = noBits();
 
@@ -99,12 +93,7 @@ class Planner {
     private readonly reads: LocalReads,
     private readonly layer: string,
   ) {
-    const kept = tiling.keepsStationary === 'local' ? Math.min(2, nest.outers) * nest.local.largest : 0;
-    this.localRoomBits = 8 * config.localBytes - kept;
-    const rows = Math.min(2, epochsOf(nest)) * sumBits(nest.kept);
-    this.keepsRows =
-      nest.local.rows !== null && rows <= this.localRoomBits - 8 * ROOM_BYTES && this.keepingIsLess();
-    if (this.keepsRows) this.localRoomBits -= rows;
+    this.local = new LocalBuffers(nest, tiling, config);
   }
 
   run(): PlannedMoves {
@@ -117,8 +106,9 @@ class Planner {
         moves = [];
         outer = pass.outer;
       }
-      const pieces = this.piecesOf(pass);
-      for (let i = 0; i < pieces; i++) moves.push({ ...pass, i, pieces });
+      const load = this.loadOf(pass);
+      const pieces = this.piecesOf(load);
+      for (let i = 0; i < pieces; i++) moves.push({ load, i, pieces });
       if (this.rows.cycles.length + moves.length > MOST_MOVES) throw this.tooMany();
     }
     this.emit(outer, moves);
@@ -128,56 +118,44 @@ class Planner {
     return { plan: { moves: this.rows.cycles.length, ...arrays }, moved: this.moved };
   }
 
-  private piecesOf({ outer, from, to }: Pass): number {
-    const { nest, outside, tiling, localRoomBits } = this;
+  /** What a pass moves as a whole. */
+  private loadOf(pass: Pass): Load {
+    const { nest, outside, tiling } = this;
     const { local } = nest;
-    const passing = passingBits(outside, { outer, from, to }, tiling);
-    const how = this.takes(outer, from, to);
-    let perBuffer = 0;
-    if (how === 'values') perBuffer = this.valueBits(outer, from, to) / Math.max(1, local.buffers(outer));
+    const { outer, from, to } = pass;
+    const own = outside.swept(outer, from, to, tiling.keepsSwept);
+    if (tiling.keepsStationary === 'none') addBits(own, outside.stationary(outer));
+    const how = this.local.takes(pass);
+    const sent = {
+      kept: () => nest.swept(outer, from, to, true),
+      rows: () => local.rows!(outer, from, to),
+      values: () => local.streamed(outer, from, to),
+    }[how]();
+    return {
+      ...pass,
+      own,
+      outputs: outside.outputs(outer, from, to),
+      cycles: nest.startOf(outer, to) - nest.startOf(outer, from),
+      how,
+      sent,
+      values: local.written(outer, from, to),
+      turns: tiling.keepsStationary === 'local' ? 0 : local.turns(outer, from, to),
+    };
+  }
+
+  private piecesOf({ how, values, turns, ...pass }: Load): number {
+    const { nest, outside, tiling } = this;
+    const { outer, from, to } = pass;
+    const { local } = nest;
+    const passing = passingBits(outside, pass, tiling);
     const held = how === 'rows' ? 2 * sumBits(nest.swept(outer, from, to, false)) : 0;
+    const streamed = how === 'values' ? sumBits(values) / Math.max(1, local.buffers(outer)) : 0;
     // What is not kept by local buffers comes again for each turn of outputs.
-    if (tiling.keepsStationary !== 'local') perBuffer += local.largest * local.turns(outer, from, to);
+    const perBuffer = streamed + local.largest * turns;
     return Math.max(
       passing > 0 ? piecesOf(passing, tiling.roomBits) : 1,
-      perBuffer > 0 ? piecesOf(perBuffer, localRoomBits - held) : 1,
+      perBuffer > 0 ? piecesOf(perBuffer, this.local.roomBits - held) : 1,
     );
-  }
-
-  /**
-   * How local buffers take swept operands: rows that they keep, rows of which they hold those of a pass, or values. Rows
-   * where both halves can hold them and it is less to send.
-   */
-  private takes(outer: number, from: number, to: number): 'kept' | 'rows' | 'values' {
-    if (this.keepsRows) return 'kept';
-    const { local } = this.nest;
-    if (!local.rows) return 'values';
-    const held = sumBits(this.nest.swept(outer, from, to, false));
-    const again = this.tiling.keepsStationary !== 'local' && local.largest > 0;
-    const fits = 2 * held <= this.localRoomBits - (again ? 8 * ROOM_BYTES : 0);
-    return fits && this.rowBits(outer, from, to) < this.valueBits(outer, from, to) ? 'rows' : 'values';
-  }
-
-  private rowBits(outer: number, from: number, to: number): number {
-    const { local } = this.nest;
-    return sumBits(local.rows!(outer, from, to)) * local.buffers(outer);
-  }
-
-  private valueBits(outer: number, from: number, to: number): number {
-    const { local } = this.nest;
-    return sumBits(local.written(outer, from, to));
-  }
-
-  /** Kept rows go into all buffers, once per epoch; values only where they are used, each time. */
-  private keepingIsLess(): boolean {
-    const { nest, tiling } = this;
-    let kept = 0;
-    let other = 0;
-    for (const { outer, from, to } of passesOf(nest, tiling.steps)) {
-      kept += sumBits(nest.swept(outer, from, to, true)) * nest.local.buffers(outer);
-      other += Math.min(this.rowBits(outer, from, to), this.valueBits(outer, from, to));
-    }
-    return kept < other;
   }
 
   private emit(outer: number, moves: readonly Move[]): void {
@@ -185,14 +163,12 @@ class Planner {
     const ahead = tiling.keepsStationary !== 'none';
     const next = ahead && outer + 1 < nest.outers ? outer + 1 : -1;
     moves.forEach((move, m) => {
-      const { from, to, i, pieces } = move;
-      const own = outside.swept(outer, from, to, tiling.keepsSwept);
-      if (!ahead) addBits(own, outside.stationary(outer));
-      const now = partOf(own, i, pieces);
+      const { load, i, pieces } = move;
+      const now = partOf(load.own, i, pieces);
       // Nothing overlaps with the first load of a layer.
       if (ahead && outer === 0 && m === 0) addBits(now, outside.stationary(0));
       const later = next < 0 ? noBits() : this.shareOf(outside.stationary(next), move);
-      const outputs = part(outside.outputs(outer, from, to), i, pieces);
+      const outputs = part(load.outputs, i, pieces);
       const { rows, moved } = this;
       const [ownWeights, ownActivations] = this.pack(now);
       const [nextWeights, nextActivations] = this.pack(later);
@@ -202,13 +178,13 @@ class Planner {
       rows.nextActivations.push(nextActivations);
       rows.outputs.push(bytesOf(moved.dramOutputs + outputs) - bytesOf(moved.dramOutputs));
       moved.dramOutputs += outputs;
-      rows.fill.push(this.fill(move, outer, m, next));
+      rows.fill.push(this.fill(move, m, next));
       rows.cycles.push(this.cyclesOf(move));
     });
   }
 
   /** What comes with a move of what the next outer tile keeps: steps share it evenly, as `passingBits` has it. */
-  private shareOf(bits: Bits, { outer, from, to, i, pieces }: Move): Bits {
+  private shareOf(bits: Bits, { load: { outer, from, to }, i, pieces }: Move): Bits {
     const steps = this.nest.steps(outer);
     const share = noBits();
     for (const source of SOURCES)
@@ -229,11 +205,11 @@ class Planner {
   }
 
   /** Bytes that go into each local buffer with a move. */
-  private fill(move: Move, outer: number, m: number, next: number): number {
-    const { from, to, i, pieces } = move;
+  private fill(move: Move, m: number, next: number): number {
+    const { load, i, pieces } = move;
+    const { outer } = load;
     const { moved, tiling } = this;
     const { local } = this.nest;
-    const buffers = local.buffers(outer);
     let perBuffer = 0;
     // The next outer tile may have other buffers.
     const send = (bits: Bits, into: Bits, tile = outer): void => {
@@ -243,14 +219,9 @@ class Planner {
     };
     const copied = (bits: Bits, copies: number, tile = outer): void =>
       send(bits, addBits(noBits(), bits, copies), tile);
-    const how = this.takes(outer, from, to);
-    if (how === 'kept') copied(partOf(this.nest.swept(outer, from, to, true), i, pieces), buffers);
-    else if (how === 'rows') copied(partOf(local.rows!(outer, from, to), i, pieces), buffers);
-    else
-      send(
-        partOf(local.streamed(outer, from, to), i, pieces),
-        partOf(local.written(outer, from, to), i, pieces),
-      );
+    const sent = partOf(load.sent, i, pieces);
+    if (load.how === 'values') send(sent, partOf(load.values, i, pieces));
+    else copied(sent, local.buffers(outer));
     if (tiling.keepsStationary === 'local') {
       // It comes in with the moves of the outer tile before, and goes on a move later.
       const tile = m === 0 ? outer : Math.max(next, outer);
@@ -258,23 +229,22 @@ class Planner {
       this.arrived = next < 0 ? noBits() : this.shareOf(local.stationary(next), move);
     } else {
       // A turn may take several moves.
-      const again = addBits(noBits(), local.stationary(outer), local.turns(outer, from, to));
+      const again = addBits(noBits(), local.stationary(outer), load.turns);
       copied(partOf(again, i, pieces), local.stationaryCopies(outer));
     }
     return bytesOf(perBuffer);
   }
 
   /** PE cycles of a move, or as many as its local buffers need to deliver their share. */
-  private cyclesOf({ outer, from, to, i, pieces }: Move): number {
+  private cyclesOf({ load, i, pieces }: Move): number {
     const { nest, config, moved, totalCycles, reads } = this;
-    const { local } = nest;
-    const cycles = part(nest.startOf(outer, to) - nest.startOf(outer, from), i, pieces);
-    const once = partOf(local.written(outer, from, to), i, pieces);
+    const cycles = part(load.cycles, i, pieces);
+    const once = partOf(load.values, i, pieces);
     if (reads.bits !== null) once[reads.operand] = 0;
     addBits(moved.read, once);
     if (config.localBytesPerCycle === Infinity || totalCycles === 0) return cycles;
     const bits = sumBits(once) + ((reads.bits ?? 0) * cycles) / totalCycles;
-    const perCycle = 8 * config.localBytesPerCycle * Math.max(1, local.buffers(outer));
+    const perCycle = 8 * config.localBytesPerCycle * Math.max(1, nest.local.buffers(load.outer));
     return Math.max(cycles, Math.ceil(bits / perCycle));
   }
 
@@ -289,7 +259,21 @@ class Planner {
   }
 }
 
-interface Move extends Pass {
+/** A pass with what it moves. */
+interface Load extends Pass {
+  own: Bits;
+  outputs: number;
+  cycles: number;
+  how: Taking;
+  /** Bits sent to local buffers; and, as values, into all of them, which is what PEs take. */
+  sent: Bits;
+  values: Bits;
+  /** How often stationary operands are sent. */
+  turns: number;
+}
+
+interface Move {
+  load: Load;
   /** Which of how many pieces of the pass. */
   i: number;
   pieces: number;
